@@ -91,15 +91,18 @@ func passedOn(status unix.WaitStatus) unix.Signal {
 
 // letGo detaches from a thread that waits for the answer to a call: only a
 // stopped thread can be detached, so it is interrupted, and stops when that
-// call is answered. Its next stop is told by Detached.
+// call is answered. Settle detaches it then.
 func (r *Realm) letGo(tid int) {
 	ptraceInterrupt(tid)
 	r.held[tid] = true
 }
 
-// settle detaches from a thread that letGo interrupted, after its call was
-// answered.
-func (r *Realm) settle(tid int) {
+// Settle must be called when a call of the thread has been answered: it detaches
+// from one that letGo has left attached.
+func (r *Realm) Settle(tid int) {
+	if !r.held[tid] {
+		return
+	}
 	for {
 		status, ok, errno := r.stop(tid)
 		if errno != 0 || ok && !status.Stopped() {

@@ -17,6 +17,9 @@ type Container struct {
 	clock *Clock
 }
 
+// atFdcwd is AT_FDCWD as an argument.
+const atFdcwd = ^uint64(99)
+
 // Mount is a mount(2) to carry out in a new container, in order.
 type Mount struct {
 	Source, Target, Type string
@@ -31,11 +34,17 @@ type Mount struct {
 // ContainerConfig describes a host to be.
 type ContainerConfig struct {
 	Hostname string
-	Mounts   []Mount
+	// Keep are folders that stay visible although a mount hides them.
+	Keep   []string
+	Mounts []Mount
 	// Netlink are rtnetlink requests, each a whole message, which set the
 	// host's network interfaces up.
 	Netlink [][]byte
-	Clock   *Clock
+	// OuterNetlink makes requests for the network namespace that all
+	// containers share as their outside, given the number of the new one's
+	// first process there.
+	OuterNetlink func(pid int) [][]byte
+	Clock        *Clock
 }
 
 // NewContainer creates the namespaces of a host.
@@ -50,11 +59,25 @@ func (r *Realm) NewContainer(c ContainerConfig) (*Container, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.OuterNetlink != nil {
+		results, err := r.results(&r.root, &birth)
+		if err != nil {
+			return nil, err
+		}
+		if err := r.netlink(&r.root, c.OuterNetlink(int(results[0]))); err != nil {
+			return nil, fmt.Errorf("host %s: %w", c.Hostname, err)
+		}
+	}
 	container := &Container{realm: r, agent: child, clock: c.Clock}
 
 	var l list
 	l.add(mustSucceed, "setsid", unix.SYS_SETSID)
 	l.add(mustSucceed, "sethostname", unix.SYS_SETHOSTNAME, l.string(c.Hostname), uint64(len(c.Hostname)))
+	const firstFree = 3 // the agent has standard input, output and error
+	for _, folder := range c.Keep {
+		l.add(mustSucceed, "keep "+folder, unix.SYS_OPEN_TREE, atFdcwd, l.string(folder),
+			unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
+	}
 	for _, m := range c.Mounts {
 		flags, target := uint64(mustSucceed), l.string(m.Target)
 		if m.Optional {
@@ -72,10 +95,23 @@ func (r *Realm) NewContainer(c ContainerConfig) (*Container, error) {
 		}
 		l.add(flags, "mount "+m.Target, unix.SYS_MOUNT, l.string(m.Source), target, l.string(m.Type), m.Flags, data)
 	}
+	for i, folder := range c.Keep {
+		for j, r := range folder {
+			if j > 0 && r == '/' {
+				l.add(goOn, "mkdir", unix.SYS_MKDIR, l.string(folder[:j]), 0o755)
+			}
+		}
+		l.add(goOn, "mkdir", unix.SYS_MKDIR, l.string(folder), 0o755)
+		l.add(mustSucceed, "keep "+folder, unix.SYS_MOVE_MOUNT, uint64(firstFree+i), l.string(""), atFdcwd, l.string(folder), unix.MOVE_MOUNT_F_EMPTY_PATH)
+		l.add(mustSucceed, "close", unix.SYS_CLOSE, uint64(firstFree+i))
+	}
 	if _, err := r.perform(&container.agent, &l); err != nil {
 		return nil, fmt.Errorf("host %s: %w", c.Hostname, err)
 	}
-	return container, container.netlink(c.Netlink)
+	if err := r.netlink(&container.agent, c.Netlink); err != nil {
+		return nil, fmt.Errorf("host %s: %w", c.Hostname, err)
+	}
+	return container, nil
 }
 
 // birth waits for the child that an agent's list makes: its first call tells
@@ -99,15 +135,15 @@ func (r *Realm) birth(parent *agent, l *list) (child agent, err error) {
 		case int(n.pid) == parent.tid:
 			r.Continue(n.id)
 		default:
-			return child, fmt.Errorf("thread %d made system call %d while a process was started", n.pid, n.number)
+			r.stash = append(r.stash, *n)
 		}
 	}
 	return child, nil
 }
 
-// netlink sends requests to the kernel's rtnetlink in the container and checks
+// netlink sends requests to rtnetlink in an agent's network namespace and checks
 // that each is acknowledged.
-func (c *Container) netlink(requests [][]byte) error {
+func (r *Realm) netlink(a *agent, requests [][]byte) error {
 	if len(requests) == 0 {
 		return nil
 	}
@@ -123,13 +159,13 @@ func (c *Container) netlink(requests [][]byte) error {
 		l.add(mustSucceed, "receive from netlink", unix.SYS_RECVFROM, descriptor, answer, size, 0, 0, 0)
 	}
 	l.add(mustSucceed, "close netlink", unix.SYS_CLOSE, descriptor)
-	if _, err := c.realm.perform(&c.agent, &l); err != nil {
+	if _, err := r.perform(a, &l); err != nil {
 		return err
 	}
 	for i, address := range answers {
 		// struct nlmsghdr, then the error of struct nlmsgerr.
 		var answer [20]byte
-		if _, errno := ReadMemory(c.agent.tid, address, answer[:]); errno != 0 {
+		if _, errno := ReadMemory(a.tid, address, answer[:]); errno != 0 {
 			return errno
 		}
 		if code := int32(uint32(answer[16]) | uint32(answer[17])<<8 | uint32(answer[18])<<16 | uint32(answer[19])<<24); code != 0 {
@@ -196,8 +232,11 @@ func (c *Container) Launch(p Program) (Started, error) {
 		switch {
 		case errno != 0:
 			return Started{}, errno
-		case n == nil || int(n.pid) != child.tid:
+		case n == nil:
 			return Started{}, fmt.Errorf("start %s: its process does not answer", p.Path)
+		case int(n.pid) != child.tid:
+			r.stash = append(r.stash, *n)
+			continue
 		case n.number == unix.SYS_EXECVE:
 			started.Exec = n.id
 			return started, r.Watch(child.tid)
@@ -236,6 +275,39 @@ func (c *Container) ReapOrphans() error {
 			return err
 		}
 	}
+}
+
+// descriptor copies one of the agent's own descriptors into the emulator.
+func (c *Container) descriptor(number int) (int, error) {
+	pidfd, err := unix.PidfdOpen(c.agent.tid, 0)
+	if err != nil {
+		return -1, fmt.Errorf("pidfd_open: %w", err)
+	}
+	defer unix.Close(pidfd)
+	fd, err := unix.PidfdGetfd(pidfd, number, 0)
+	if err != nil {
+		return -1, fmt.Errorf("pidfd_getfd: %w", err)
+	}
+	return fd, nil
+}
+
+// NetworkSocket opens a socket in the container's network namespace. It is a
+// Unix socket, good for questions about interfaces (netdevice(7)) and for
+// nothing else.
+func (c *Container) NetworkSocket() (int, error) {
+	const descriptor = 3
+	var open, shut list
+	open.add(mustSucceed, "open a socket", unix.SYS_SOCKET, unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if _, err := c.realm.perform(&c.agent, &open); err != nil {
+		return -1, err
+	}
+	fd, err := c.descriptor(descriptor)
+	if err != nil {
+		return -1, err
+	}
+	shut.add(mustSucceed, "close a socket", unix.SYS_CLOSE, descriptor)
+	_, err = c.realm.perform(&c.agent, &shut)
+	return fd, err
 }
 
 // PID is the number of the container's first process on the machine, by which

@@ -42,6 +42,11 @@ type Event struct {
 // e. A guest's call comes before a death that is told at the same time.
 func (r *Realm) Wait(e *Event, timeout time.Duration) error {
 	*e = Event{}
+	if len(r.stash) > 0 {
+		e.called(&r.stash[0])
+		r.stash = r.stash[1:]
+		return nil
+	}
 	ready, errno := r.poll(timeout)
 	if errno != 0 {
 		return fmt.Errorf("poll: %w", errno)
@@ -52,10 +57,7 @@ func (r *Realm) Wait(e *Event, timeout time.Duration) error {
 			return fmt.Errorf("seccomp notification: %w", errno)
 		}
 		if n != nil {
-			*e = Event{
-				Kind: Call, TID: int(n.pid), ID: n.id, Number: int(n.number), Arguments: n.arguments,
-				Foreign: n.architecture != auditArchX8664, InstructionPointer: n.instructionPointer,
-			}
+			e.called(n)
 			return nil
 		}
 	}
@@ -67,6 +69,13 @@ func (r *Realm) Wait(e *Event, timeout time.Duration) error {
 		}
 	}
 	return nil
+}
+
+func (e *Event) called(n *notification) {
+	*e = Event{
+		Kind: Call, TID: int(n.pid), ID: n.id, Number: int(n.number), Arguments: n.arguments,
+		Foreign: n.architecture != auditArchX8664, InstructionPointer: n.instructionPointer,
+	}
 }
 
 // Watch makes the death of a process known to Wait.
@@ -144,4 +153,23 @@ func State(tid int) byte {
 		}
 	}
 	return 0
+}
+
+// Kill ends a process at once.
+func (r *Realm) Kill(pid int) { unix.Kill(pid, unix.SIGKILL) }
+
+// TakeDescriptor copies a guest's descriptor into the emulator. pid is the
+// number of a process's leader, tid of the thread whose table is meant.
+func (r *Realm) TakeDescriptor(pid, tid, number int) (int, unix.Errno) {
+	fd, ok := r.watched[int32(pid)]
+	if !ok {
+		own, err := unix.PidfdOpen(pid, 0)
+		if err != nil {
+			return -1, unix.ESRCH
+		}
+		defer unix.Close(own)
+		fd = own
+	}
+	n, _, errno := unix.RawSyscall(unix.SYS_PIDFD_GETFD, uintptr(fd), uintptr(number), 0)
+	return int(n), errno
 }

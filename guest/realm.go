@@ -33,14 +33,12 @@ type Realm struct {
 	watched  map[int32]int
 	rootMap  bool // all user and group ids are mapped, not only root
 
-	// stops holds, for ptrace-attached threads, statuses that wait4 gave
-	// while another thread's was waited for.
 	event notification
 	reply response
-
-	// Unexpected is called for a call that stops a process which is not ready
-	// for it; the default panics.
-	held map[int]bool // threads that are stopped under ptrace at birth
+	// stash are guests' calls that came while an agent worked.
+	stash []notification
+	// held are attached threads that an answer will stop (see letGo).
+	held map[int]bool
 }
 
 // agent is a process that carries out lists of calls.
@@ -285,7 +283,8 @@ func (r *Realm) perform(a *agent, l *list) ([]int64, error) {
 			return nil, errors.New("an agent does not answer")
 		}
 		if int(n.pid) != a.tid {
-			return nil, fmt.Errorf("thread %d made system call %d while an agent worked", n.pid, n.number)
+			r.stash = append(r.stash, *n)
+			continue
 		}
 		if n.number == agentCall {
 			a.id = n.id

@@ -1,0 +1,103 @@
+package emulator
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+)
+
+// The network interfaces that a host's guests see are real ones of its network
+// namespace, so that programs which ask the kernel about them get true answers.
+// They carry nothing: eth0 is one end of a veth pair whose other end lies in
+// the experiment's first namespace and leads nowhere.
+
+// linkIndexLoopback is the index of lo in every new network namespace.
+const linkIndexLoopback = 1
+
+// vethRequest is the rtnetlink request that makes eth0 in the network namespace
+// of a process, and its other end, name, in the caller's.
+func vethRequest(name string, pid int, hardware [6]byte) []byte {
+	request := nl.NewNetlinkRequest(unix.RTM_NEWLINK, unix.NLM_F_CREATE|unix.NLM_F_EXCL|unix.NLM_F_ACK)
+	outer := nl.NewIfInfomsg(unix.AF_UNSPEC)
+	outer.Flags, outer.Change = unix.IFF_UP, unix.IFF_UP
+	request.AddData(outer)
+	request.AddData(nl.NewRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated(name)))
+	quiet(request.AddData)
+	info := nl.NewRtAttr(unix.IFLA_LINKINFO, nil)
+	info.AddRtAttr(nl.IFLA_INFO_KIND, nl.NonZeroTerminated("veth"))
+	data := info.AddRtAttr(nl.IFLA_INFO_DATA, nil)
+	peer := data.AddRtAttr(nl.VETH_INFO_PEER, nil)
+	nl.NewIfInfomsgChild(peer, unix.AF_UNSPEC)
+	peer.AddRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated("eth0"))
+	peer.AddRtAttr(unix.IFLA_ADDRESS, hardware[:])
+	peer.AddRtAttr(unix.IFLA_NET_NS_PID, nl.Uint32Attr(uint32(pid)))
+	quiet(func(d nl.NetlinkRequestData) { peer.AddChild(d) })
+	request.AddData(info)
+	return request.Serialize()
+}
+
+// quiet keeps the kernel from giving an interface addresses by itself, which
+// takes real time.
+func quiet(add func(nl.NetlinkRequestData)) {
+	const inet6AddrGenMode, addrGenModeNone = 8, 1 // linux/if_link.h
+	spec := nl.NewRtAttr(unix.IFLA_AF_SPEC, nil)
+	spec.AddRtAttr(unix.AF_INET6, nil).AddRtAttr(inet6AddrGenMode, nl.Uint8Attr(addrGenModeNone))
+	add(spec)
+}
+
+func upRequest(index int32, name string) []byte {
+	request := nl.NewNetlinkRequest(unix.RTM_NEWLINK, unix.NLM_F_ACK)
+	message := nl.NewIfInfomsg(unix.AF_UNSPEC)
+	message.Index, message.Flags, message.Change = index, unix.IFF_UP, unix.IFF_UP
+	request.AddData(message)
+	if name != "" {
+		request.AddData(nl.NewRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated(name)))
+	}
+	return request.Serialize()
+}
+
+// addressRequest gives an interface an address.
+func addressRequest(index uint32, prefix netip.Prefix, scope uint8) []byte {
+	request := nl.NewNetlinkRequest(unix.RTM_NEWADDR, unix.NLM_F_CREATE|unix.NLM_F_EXCL|unix.NLM_F_ACK)
+	family := unix.AF_INET
+	if prefix.Addr().Is6() {
+		family = unix.AF_INET6
+	}
+	message := nl.NewIfAddrmsg(family)
+	message.Index, message.Prefixlen, message.Scope = index, uint8(prefix.Bits()), scope
+	message.IfAddrmsg.Flags = unix.IFA_F_NODAD | unix.IFA_F_PERMANENT
+	request.AddData(message)
+	bytes := prefix.Addr().AsSlice()
+	request.AddData(nl.NewRtAttr(unix.IFA_LOCAL, bytes))
+	request.AddData(nl.NewRtAttr(unix.IFA_ADDRESS, bytes))
+	if family == unix.AF_INET {
+		mask := ^uint32(0) << (32 - prefix.Bits())
+		broadcast := binary.BigEndian.Uint32(bytes) | ^mask
+		request.AddData(nl.NewRtAttr(unix.IFA_BROADCAST, binary.BigEndian.AppendUint32(nil, broadcast)))
+	}
+	return request.Serialize()
+}
+
+// defaultRouteRequest sends everything else to an interface.
+func defaultRouteRequest(index uint32, family int) []byte {
+	request := nl.NewNetlinkRequest(unix.RTM_NEWROUTE, unix.NLM_F_CREATE|unix.NLM_F_EXCL|unix.NLM_F_ACK)
+	message := nl.NewRtMsg()
+	message.Family = uint8(family)
+	message.Scope = unix.RT_SCOPE_LINK
+	if family == unix.AF_INET6 {
+		message.Scope = unix.RT_SCOPE_UNIVERSE
+	}
+	request.AddData(message)
+	request.AddData(nl.NewRtAttr(unix.RTA_OIF, nl.Uint32Attr(index)))
+	return request.Serialize()
+}
+
+// hardwareAddress is a locally administered MAC address made of an IPv4 one.
+func hardwareAddress(a netip.Addr) (mac [6]byte) {
+	mac[0] = 2
+	four := a.As4()
+	copy(mac[2:], four[:])
+	return mac
+}
