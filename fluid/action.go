@@ -26,6 +26,8 @@ type Action struct {
 	// at that instant. The action is Idle after the call, unless the call gave
 	// a finished action more work with Extend: then it goes on at its rate.
 	Ended func(a *Action, how State)
+	// Owner is what the action belongs to, for its user.
+	Owner any
 
 	model     *Model
 	variable  Variable
@@ -75,7 +77,7 @@ func (m *Model) Start(a *Action, w Work) {
 	}
 	now := m.engine.now
 	*a = Action{
-		Ended: a.Ended, model: m, state: Running,
+		Ended: a.Ended, Owner: a.Owner, model: m, state: Running,
 		penalty: w.Penalty, factor: w.Factor, remaining: w.Amount,
 		updated: now, started: now, deadline: math.Inf(1),
 	}
@@ -203,8 +205,8 @@ func (a *Action) SetPenalty(penalty float64) {
 	}
 }
 
-// PenaltyValue is the penalty that was set, whatever the phase.
-func (a *Action) PenaltyValue() float64 { return a.penalty }
+// Penalty is the penalty that was set, whatever the phase.
+func (a *Action) Penalty() float64 { return a.penalty }
 
 // SetBound changes the limit of a's allocated rate; none if <= 0.
 func (a *Action) SetBound(bound float64) {

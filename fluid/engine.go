@@ -59,6 +59,15 @@ func (m *Model) FailUsers(c Constraint) {
 	}
 }
 
+// EachAction calls f with the owner of every action of the model.
+func (m *Model) EachAction(f func(owner any)) {
+	for _, a := range m.actions {
+		if a != nil && a.Owner != nil {
+			f(a.Owner)
+		}
+	}
+}
+
 // Now is the engine's clock in seconds.
 func (e *Engine) Now() float64 { return e.now }
 
