@@ -195,6 +195,20 @@ func (a *Action) Extend(amount float64) {
 	a.model.engine.touch()
 }
 
+// SetFactor changes what a does per unit of its allocated rate.
+func (a *Action) SetFactor(factor float64) {
+	switch a.state {
+	case Running:
+		a.progress(a.model.engine.now)
+		a.rate *= factor / a.factor
+		a.predict(a.model.engine.now)
+		a.model.engine.touch()
+	case Finished: // Extend will go on at the new rate
+		a.rate *= factor / a.factor
+	}
+	a.factor = factor
+}
+
 // SetPenalty changes a's penalty. As in SimGrid, a new penalty enables an
 // action whose latency is not over; it then works until that date and beyond.
 func (a *Action) SetPenalty(penalty float64) {

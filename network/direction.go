@@ -45,6 +45,7 @@ type Direction struct {
 	trailing marks // bytes that have flowed and arrive later
 	end      int64 // of all bytes written, as a position in the stream
 	flowed   int64
+	began    int64 // flowed when the communication under way began
 
 	window window
 }
@@ -184,6 +185,7 @@ func (d *Direction) begin(fresh bool) {
 	if fresh && n.Model.tcp {
 		head += d.recovery()
 	}
+	d.began = d.flowed
 	d.flowing = d.next()
 	d.busy = true
 	rate := 0.0
@@ -224,6 +226,10 @@ func (d *Direction) ended(_ *fluid.Action, how fluid.State) {
 	}
 	if part := d.next(); part > 0 {
 		d.flowing = part
+		if f := n.Model.bandwidth; len(f) > 1 {
+			// What has joined makes the message larger.
+			d.action.SetFactor(f.of(float64(d.end - d.began)))
+		}
 		d.action.Extend(float64(part))
 		return
 	}

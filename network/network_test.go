@@ -143,7 +143,7 @@ func TestStreamUnderTCPReachesTheBandwidth(t *testing.T) {
 }
 
 func TestRefillingTheWindowKeepsTheStreamBusy(t *testing.T) {
-	for _, model := range []string{"tcp", "LV08", "CM02", "SMPI"} {
+	for model, least := range map[string]float64{"tcp": 0.94, "LV08": 0.89, "CM02": 0.94, "SMPI": 0.85} {
 		n := pair(1.25e8, 1e-3).network(t, model)
 		q := guests(n)
 		const size = 50_000_000
@@ -166,7 +166,7 @@ func TestRefillingTheWindowKeepsTheStreamBusy(t *testing.T) {
 		fill()
 		drain(t, q)
 		rate := size / q.Now().Seconds()
-		if total != size || rate < 0.90*1.25e8 || rate > 1.25e8 {
+		if total != size || rate < least*1.25e8 || rate > 1.25e8 {
 			t.Errorf("%s: %d bytes at %g B/s", model, total, rate)
 		}
 	}
