@@ -114,6 +114,9 @@ func (n *Network) SetHostState(h *platform.Host, on bool) {
 	} else {
 		n.failTransfersOf(h)
 	}
+	if n.HostChanged != nil {
+		n.HostChanged(h, on)
+	}
 	n.engine.Touch()
 }
 

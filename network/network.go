@@ -34,6 +34,9 @@ type Config struct {
 // Network is a platform in motion. Its methods are not for concurrent use.
 type Network struct {
 	Config
+	// HostChanged, if set, is called when a host was turned off or on.
+	HostChanged func(h *platform.Host, on bool)
+
 	engine *fluid.Engine
 	cpus   *fluid.Model
 	flows  *fluid.Model
