@@ -56,7 +56,7 @@ func hostsFile(all []*platform.Host) string {
 	var b strings.Builder
 	b.WriteString("127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n")
 	for _, h := range all {
-		for _, a := range h.Addresses() {
+		for _, a := range addressesOf(h) {
 			fmt.Fprintf(&b, "%s %s\n", a, h.Name)
 		}
 	}

@@ -20,11 +20,8 @@ const linkIndexLoopback = 1
 // of a process, and its other end, name, in the caller's.
 func vethRequest(name string, pid int, hardware [6]byte) []byte {
 	request := nl.NewNetlinkRequest(unix.RTM_NEWLINK, unix.NLM_F_CREATE|unix.NLM_F_EXCL|unix.NLM_F_ACK)
-	outer := nl.NewIfInfomsg(unix.AF_UNSPEC)
-	outer.Flags, outer.Change = unix.IFF_UP, unix.IFF_UP
-	request.AddData(outer)
+	request.AddData(nl.NewIfInfomsg(unix.AF_UNSPEC))
 	request.AddData(nl.NewRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated(name)))
-	quiet(request.AddData)
 	info := nl.NewRtAttr(unix.IFLA_LINKINFO, nil)
 	info.AddRtAttr(nl.IFLA_INFO_KIND, nl.NonZeroTerminated("veth"))
 	data := info.AddRtAttr(nl.IFLA_INFO_DATA, nil)
@@ -33,20 +30,24 @@ func vethRequest(name string, pid int, hardware [6]byte) []byte {
 	peer.AddRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated("eth0"))
 	peer.AddRtAttr(unix.IFLA_ADDRESS, hardware[:])
 	peer.AddRtAttr(unix.IFLA_NET_NS_PID, nl.Uint32Attr(uint32(pid)))
-	quiet(func(d nl.NetlinkRequestData) { peer.AddChild(d) })
 	request.AddData(info)
 	return request.Serialize()
 }
 
-// quiet keeps the kernel from giving an interface addresses by itself, which
-// takes real time.
-func quiet(add func(nl.NetlinkRequestData)) {
+// quietRequest keeps the kernel from giving an interface addresses by itself,
+// which takes real time.
+func quietRequest(name string) []byte {
 	const inet6AddrGenMode, addrGenModeNone = 8, 1 // linux/if_link.h
+	request := nl.NewNetlinkRequest(unix.RTM_NEWLINK, unix.NLM_F_ACK)
+	request.AddData(nl.NewIfInfomsg(unix.AF_UNSPEC))
+	request.AddData(nl.NewRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated(name)))
 	spec := nl.NewRtAttr(unix.IFLA_AF_SPEC, nil)
 	spec.AddRtAttr(unix.AF_INET6, nil).AddRtAttr(inet6AddrGenMode, nl.Uint8Attr(addrGenModeNone))
-	add(spec)
+	request.AddData(spec)
+	return request.Serialize()
 }
 
+// upRequest turns an interface on, found by its index, or by name if that is 0.
 func upRequest(index int32, name string) []byte {
 	request := nl.NewNetlinkRequest(unix.RTM_NEWLINK, unix.NLM_F_ACK)
 	message := nl.NewIfInfomsg(unix.AF_UNSPEC)

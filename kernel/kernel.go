@@ -11,7 +11,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/simterpose/simterpose/kernel/futex"
-	"github.com/simterpose/simterpose/kernel/inet"
 	"github.com/simterpose/simterpose/kernel/socket"
 	"github.com/simterpose/simterpose/kernel/unixsocket"
 	"github.com/simterpose/simterpose/kernel/waiter"
@@ -25,11 +24,12 @@ type Config struct {
 	Log     *slog.Logger
 	// Epoch is the calendar time of instant 0.
 	Epoch time.Time
-	// CallCost is the simulated time that each emulated call takes.
-	CallCost time.Duration
 	// Ready is called when a parked task may go on; the emulator calls
 	// Task.Resume from its loop then.
 	Ready func(*Task)
+	// Doomed is called for a process that a signal is about to kill; it
+	// returns when the process is dead and Process.Ended has been called.
+	Doomed func(*Process)
 	// Outside is called when a task waits for a descriptor that is not
 	// emulated, which the machine makes ready.
 	Outside func(t *Task, number int)
@@ -54,10 +54,17 @@ func New(c Config) *Kernel {
 	return &Kernel{Config: c, tasks: map[int]*Task{}, unsupported: map[string]int{}}
 }
 
+// Stack makes a host's Internet sockets.
+type Stack interface {
+	NewSocket(domain, kind, protocol int) (socket.Socket, unix.Errno)
+	// ProcNet is the content of a file of /proc/net.
+	ProcNet(name string) (content string, ok bool)
+}
+
 // HostConfig describes a host to the kernel.
 type HostConfig struct {
 	Name      string
-	Stack     *inet.Stack
+	Stack     Stack
 	Addresses []netip.Addr
 	Cores     int
 	Memory    uint64 // bytes
@@ -158,5 +165,3 @@ func (k *Kernel) Unsupported() []string {
 
 // fileIdentity tells files of the machine apart.
 type fileIdentity struct{ device, inode uint64 }
-
-var _ socket.File // the sockets' interface is what descriptions hold

@@ -211,6 +211,7 @@ func (p *Process) Ended(status unix.WaitStatus, known bool) {
 	}
 	p.children = nil
 	p.ended.Notify(waiter.In)
+	p.host.locks.Notify(waiter.In)
 	if p.parent == nil || p.parent.zombie {
 		p.forget()
 		return

@@ -23,7 +23,9 @@ func bit(s unix.Signal) uint64 { return 1 << (s - 1) }
 // Sets of signals by what they do without a handler (signal(7)).
 var (
 	ignoredByDefault = bit(unix.SIGCHLD) | bit(unix.SIGCONT) | bit(unix.SIGURG) | bit(unix.SIGWINCH)
-	stopsByDefault   = bit(unix.SIGSTOP) | bit(unix.SIGTSTP) | bit(unix.SIGTTIN) | bit(unix.SIGTTOU)
+	dumpsCore        = bit(unix.SIGQUIT) | bit(unix.SIGILL) | bit(unix.SIGABRT) | bit(unix.SIGFPE) | bit(unix.SIGSEGV) |
+		bit(unix.SIGBUS) | bit(unix.SIGSYS) | bit(unix.SIGTRAP) | bit(unix.SIGXCPU) | bit(unix.SIGXFSZ)
+	stopsByDefault = bit(unix.SIGSTOP) | bit(unix.SIGTSTP) | bit(unix.SIGTTIN) | bit(unix.SIGTTOU)
 )
 
 // deliverable are the pending signals that would end a wait under a mask.
@@ -37,12 +39,13 @@ func (k *Kernel) signalled(p *Process, thread *Task, signal unix.Signal) {
 	if p.zombie {
 		return
 	}
-	if signal == unix.SIGKILL {
-		return // the kernel ends it whatever it does; its death is news
-	}
 	candidates := p.tasks
 	if thread != nil {
 		candidates = []*Task{thread}
+	}
+	if k.kills(candidates, signal) {
+		k.Doomed(p)
+		return
 	}
 	// The kernel hands a process's signal to the first thread that does not
 	// block it, the leader before the others.
@@ -68,6 +71,28 @@ func (k *Kernel) signalled(p *Process, thread *Task, signal unix.Signal) {
 		}
 	}
 	p.wakeSignalDescriptors()
+}
+
+// kills tells whether a signal that was sent ends its process at once, whatever
+// its threads do: as soon as one thread does not block it, if it has no handler
+// and does not dump core.
+func (k *Kernel) kills(candidates []*Task, signal unix.Signal) bool {
+	if signal == unix.SIGKILL {
+		return true
+	}
+	if bit(signal)&(ignoredByDefault|stopsByDefault|dumpsCore) != 0 {
+		return false
+	}
+	for _, t := range candidates {
+		s, ok := k.Machine.SignalState(t.TID)
+		if !ok {
+			return true
+		}
+		if bit(signal)&(s.Ignored|s.Caught|s.Blocked) == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // sendNatively lets the kernel carry out the task's kill-like call, and has its

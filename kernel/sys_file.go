@@ -148,6 +148,8 @@ func sysPositioned(t *Task) Outcome {
 func sysClose(t *Task) Outcome {
 	if t.description(t.int(0)) != nil {
 		t.files.set(t.int(0), nil)
+	} else if !t.host().locks.Empty() {
+		t.afterUnlock() // POSIX locks go with any descriptor of the file
 	}
 	return native()
 }
@@ -237,18 +239,32 @@ func sysFcntl(t *Task) Outcome {
 		return t.duplicate(t.int(0), least, command == unix.F_DUPFD_CLOEXEC)
 	case unix.F_SETFL:
 		d.nonblock = t.flags(2)&unix.O_NONBLOCK != 0
+		if end := pipeEnd(d.file); end != nil {
+			end.SetPackets(t.flags(2)&unix.O_DIRECT != 0)
+		}
 		return native()
 	case unix.F_SETPIPE_SZ, unix.F_GETPIPE_SZ:
-		end, ok := d.file.(*pipe.End)
-		if !ok {
+		end := pipeEnd(d.file)
+		if end == nil {
 			return fail(unix.EBADF)
 		}
 		if command == unix.F_GETPIPE_SZ {
-			return ret(end.Capacity())
+			return ret(end.Pipe().Capacity())
 		}
-		return result(end.SetCapacity(t.int(2)))
+		return result(end.Pipe().SetCapacity(uint32(t.arg(2)), false))
 	}
 	return native()
+}
+
+// pipeEnd is the end of a pipe or FIFO that a file is; nil if it is none.
+func pipeEnd(f socket.File) *pipe.End {
+	switch f := f.(type) {
+	case *pipe.End:
+		return f
+	case fifoEnd:
+		return f.End
+	}
+	return nil
 }
 
 // Requests of ioctl(2) that files answer themselves (asm-generic/ioctls.h,
@@ -339,7 +355,8 @@ func sysPipe(t *Task) Outcome {
 	if err := unix.Pipe2(placeholders[:], flags&^unix.O_DIRECT|unix.O_CLOEXEC); err != nil {
 		return fail(unix.ENFILE)
 	}
-	reader, writer := pipe.New(flags&unix.O_DIRECT != 0)
+	reader, writer := pipe.New()
+	writer.SetPackets(flags&unix.O_DIRECT != 0)
 	r, errno := t.install(reader, placeholders[0], flags)
 	if errno != 0 {
 		unix.Close(placeholders[1])
@@ -579,6 +596,9 @@ func sysSplice(t *Task) Outcome {
 		return t.kernel().refuse(t, "splice to a position in a file", unix.EINVAL)
 	}
 	const spliceNonblock = 2
+	if a, b := t.pipeEndOf(in), t.pipeEndOf(out); a != nil && b != nil {
+		return t.betweenPipes(pipe.Splice, in, out, t.size(4), t.flags(5)&spliceNonblock != 0)
+	}
 	return t.advanceOffset(t.arg(1), inOffset, t.transfer(in, out, inOffset, t.size(4), t.flags(5)&spliceNonblock != 0))
 }
 
@@ -587,4 +607,52 @@ func sysCopyFileRange(t *Task) Outcome {
 		return native()
 	}
 	return fail(unix.EINVAL)
+}
+
+func (t *Task) pipeEndOf(number int) *pipe.End {
+	if d := t.description(number); d != nil {
+		return pipeEnd(d.file)
+	}
+	return nil
+}
+
+// betweenPipes is splice or tee from one pipe to another.
+func (t *Task) betweenPipes(move func(dst, src *pipe.End, n int) (int, unix.Errno), in, out, size int, nonblock bool) Outcome {
+	from, to := t.description(in), t.description(out)
+	n, errno := move(pipeEnd(to.file), pipeEnd(from.file), size)
+	if errno == unix.EPIPE {
+		t.process.raise(t, unix.SIGPIPE, -1, 0)
+	}
+	if errno != unix.EAGAIN || nonblock {
+		return result(n, errno)
+	}
+	if from.file.Readiness()&waiter.In == 0 {
+		return t.waitFor(from.file, waiter.In, erestartsys)
+	}
+	return t.waitFor(to.file, waiter.Out, erestartsys)
+}
+
+func sysTee(t *Task) Outcome {
+	in, out := t.int(0), t.int(1)
+	if t.pipeEndOf(in) == nil || t.pipeEndOf(out) == nil {
+		return fail(unix.EINVAL)
+	}
+	const spliceNonblock = 2
+	return t.betweenPipes(pipe.Tee, in, out, t.size(2), t.flags(3)&spliceNonblock != 0)
+}
+
+// sysVmsplice is writev to a pipe, or readv from one.
+func sysVmsplice(t *Task) Outcome {
+	d := t.description(t.int(0))
+	if d == nil || pipeEnd(d.file) == nil {
+		return fail(unix.EBADF)
+	}
+	s, errno := t.vector(t.arg(1), t.int(2), t.call.done)
+	if errno != 0 {
+		return fail(errno)
+	}
+	if o := t.doWrite(d, s); o.Errno != unix.EBADF {
+		return o
+	}
+	return t.doRead(d, s)
 }

@@ -124,7 +124,7 @@ func (t *Task) openReport(name, content string, flags int) Outcome {
 
 // fifo is a named pipe that somebody has open.
 type fifo struct {
-	*pipe.FIFO
+	pipe *pipe.Pipe
 	open int
 }
 
@@ -148,38 +148,40 @@ func (e fifoEnd) Release() {
 // openFIFO opens a named pipe, waiting for the other end as fifo(7) says.
 func (t *Task) openFIFO(identity fileIdentity, name string, flags int) Outcome {
 	h := t.host()
-	f := h.fifos[identity]
-	if f == nil {
-		f = &fifo{FIFO: pipe.NewFIFO()}
-		h.fifos[identity] = f
-	}
-	pending, _ := t.call.state.(*pipe.Opening)
-	if pending == nil {
-		var errno unix.Errno
-		if pending, errno = f.Open(flags); errno != 0 {
-			if f.open == 0 {
-				delete(h.fifos, identity)
-			}
+	end, waiting := t.call.state.(fifoEnd)
+	if !waiting {
+		f := h.fifos[identity]
+		if f == nil {
+			f = &fifo{pipe: pipe.NewFIFO()}
+		}
+		mode := flags & unix.O_ACCMODE
+		e, errno := f.pipe.Open(mode != unix.O_WRONLY, mode != unix.O_RDONLY, flags&unix.O_NONBLOCK != 0)
+		if errno != 0 && errno != unix.EAGAIN {
 			return fail(errno)
 		}
 		f.open++
-		t.call.state = pending
+		h.fifos[identity] = f
+		end = fifoEnd{e, h, identity}
+		t.call.state = end
+		t.parking.onAbandon = end.Release
 	}
-	if !pending.Complete() {
+	if flags&unix.O_NONBLOCK == 0 && !end.Opened() {
 		t.parking.waitsFor = "the other end of " + name
-		t.watch(pending.Queue(), waiter.In|waiter.Out)
-		t.parking.onAbandon = func() { fifoEnd{pending.End(), h, identity}.Release() }
+		t.watch(end.Queue(), waiter.In|waiter.Out)
 		return t.park(erestartsys)
 	}
 	t.parking.onAbandon = nil
-	end := fifoEnd{pending.End(), h, identity}
-	placeholder, errno := h.open(name, flags&unix.O_ACCMODE&^unix.O_ACCMODE|unix.O_RDWR|unix.O_NONBLOCK)
+	// Opened for both, the placeholder waits for nobody.
+	placeholder, errno := h.open(name, unix.O_RDWR|unix.O_NONBLOCK)
 	if errno != 0 {
 		end.Release()
 		return fail(errno)
 	}
 	if flags&unix.O_NONBLOCK == 0 {
-		unix.SetNonblock(placeholder, false)
+		if err := unix.SetNonblock(placeholder, false); err != nil {
+			end.Release()
+			return fail(err.(unix.Errno))
+		}
 	}
 	return t.installAnswer(end, placeholder, flags)
 }

@@ -205,3 +205,11 @@ func (h *Host) cpuinfo() string {
 	}
 	return b.String()
 }
+
+// procNet gives a file of /proc/net.
+func (h *Host) procNet(name string) (string, bool) {
+	if name == "unix" {
+		return h.unix.ProcNet(), true
+	}
+	return h.Stack.ProcNet(name)
+}

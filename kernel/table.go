@@ -81,6 +81,8 @@ var emulated = []Entry{
 	{Number: unix.SYS_PIPE2, Handler: sysPipe, Arguments: "px"},
 	{Number: unix.SYS_SENDFILE, Handler: sysSendfile, Arguments: "ffpd"},
 	{Number: unix.SYS_SPLICE, Handler: sysSplice, Arguments: "fpfpdx", Note: "not to a position in a file"},
+	{Number: unix.SYS_TEE, Handler: sysTee, Arguments: "ffdx"},
+	{Number: unix.SYS_VMSPLICE, Handler: sysVmsplice, Arguments: "fpdx"},
 	{Number: unix.SYS_COPY_FILE_RANGE, Handler: sysCopyFileRange, Arguments: "fpfpdx"},
 
 	{Number: unix.SYS_POLL, Handler: sysPoll, Arguments: "pdd"},
@@ -220,7 +222,7 @@ var nativeCalls = []int{
 // nativeCommands are the commands of emulated calls that are let through.
 var nativeCommands = map[int][]uint32{
 	unix.SYS_FCNTL: {unix.F_GETFD, unix.F_SETFD, unix.F_GETFL, unix.F_GET_SEALS, unix.F_ADD_SEALS, unix.F_GETLK, unix.F_OFD_GETLK},
-	unix.SYS_IOCTL: {unix.TCGETS, unix.TIOCGPGRP, unix.TIOCGWINSZ, unix.TCSETS, unix.TCSETSW, unix.TCSETSF, unix.TIOCSPGRP, unix.FIOCLEX, unix.FIONCLEX},
+	unix.SYS_IOCTL: {unix.TCGETS, unix.TIOCGPGRP, unix.TIOCGWINSZ, unix.TCSETS, unix.TCSETSW, unix.TCSETSF, unix.TIOCSPGRP, 0x5451, 0x5450 /* FIOCLEX, FIONCLEX */},
 }
 
 // refused is what happens to a call that has no entry.

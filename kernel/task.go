@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"encoding/binary"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -416,4 +417,10 @@ func appendTimeval(b []byte, nanoseconds int64) []byte {
 func (t *Task) writeTimespec(address uint64, nanoseconds int64) unix.Errno {
 	var b [16]byte
 	return t.write(address, appendTimespec(b[:0], nanoseconds))
+}
+
+// Charge adds simulated processor time to the task's account.
+func (t *Task) Charge(d time.Duration) {
+	t.cpu += int64(d)
+	t.process.cpu += int64(d)
 }

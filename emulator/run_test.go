@@ -1,0 +1,51 @@
+package emulator
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/simterpose/simterpose/experiment"
+	"github.com/simterpose/simterpose/platform"
+	"github.com/simterpose/simterpose/sim"
+)
+
+func TestBash(t *testing.T) {
+	script := os.Getenv("SCRIPT")
+	if script == "" {
+		script = "hostname; date; echo $$; sleep 3600; date; for i in 1 2 3; do echo $i; done | (cat; sleep 1) | sort -r; sleep 5 & wait; date"
+	}
+	h := &platform.Host{Node: platform.Node{Name: "alpha"}, Speeds: []float64{1e9}, Cores: 2}
+	argv := []string{"/bin/bash", "-c", script}
+	if a := os.Getenv("ARGV"); a != "" {
+		argv = strings.Fields(a)
+	}
+	e := &experiment.Experiment{
+		Platform: &platform.Platform{Hosts: []*platform.Host{h}, Links: []*platform.Link{{Name: "__loopback__", Bandwidth: 1e10}}},
+		Seed:     1, Epoch: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC), Stop: sim.Never,
+		Network:   experiment.NetworkOptions{Model: "tcp"},
+		Processes: []experiment.Process{{Host: h, Name: "bash", Argv: argv}},
+	}
+	out := t.TempDir()
+	begin := time.Now()
+	r, err := Run(context.Background(), e, Options{Output: out, Strace: true, Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%v real, %v simulated %+v", time.Since(begin), r.Simulated, r.Processes)
+	for _, b := range r.Deadlock {
+		t.Logf("blocked: %+v", b)
+	}
+	for _, f := range []string{"bash.stdout", "bash.stderr"} {
+		b, _ := os.ReadFile(filepath.Join(out, "hosts/alpha", f))
+		t.Logf("%s:\n%s", f, b)
+	}
+	if os.Getenv("STRACE") != "" {
+		b, _ := os.ReadFile(filepath.Join(out, "hosts/alpha", "bash.strace"))
+		t.Logf("%s", b)
+	}
+}

@@ -1,0 +1,24 @@
+package emulator
+
+import (
+	"net/netip"
+
+	"github.com/simterpose/simterpose/platform"
+)
+
+var nameServerAddress = netip.MustParseAddr("10.255.255.253")
+
+func addressesOf(p *platform.Host) []netip.Addr {
+	return []netip.Addr{netip.AddrFrom4([4]byte{10, 0, 0, byte(p.Index + 1)}), netip.MustParseAddr("fd00::1")}
+}
+
+func hostPrefixes(l []netip.Addr) (p []netip.Prefix) {
+	for _, a := range l {
+		if a.Is4() {
+			p = append(p, netip.PrefixFrom(a, 8))
+		} else {
+			p = append(p, netip.PrefixFrom(a, 64))
+		}
+	}
+	return p
+}
