@@ -226,6 +226,7 @@ func (l *loop) clone(th *thread) bool {
 		}
 	}
 	l.due(l.threadOf(t), held, l.queue.Now())
+	l.realm.ReleaseParent(th.task.TID, child)
 	if child.Vfork {
 		th.state = waiting
 		return false

@@ -126,8 +126,8 @@ type Child struct {
 }
 
 // Clone lets a thread's clone, fork or vfork go on and holds the new thread
-// before its first instruction, until Release. The parent runs on. ok is false
-// when the call failed or the caller died.
+// before its first instruction, until Release. The parent is stopped too, until
+// ReleaseParent. ok is false when the call failed or the caller died.
 func (r *Realm) Clone(id uint64, tid int) (child Child, ok bool, err error) {
 	const options = unix.PTRACE_O_TRACECLONE | unix.PTRACE_O_TRACEFORK | unix.PTRACE_O_TRACEVFORK | unix.PTRACE_O_TRACEVFORKDONE
 	if errno := ptraceSeize(tid, options); errno != 0 {
@@ -164,12 +164,17 @@ func (r *Realm) Clone(id uint64, tid int) (child Child, ok bool, err error) {
 		if err := r.catchChild(child.TID); err != nil {
 			return child, false, err
 		}
-		if child.Vfork {
-			ptraceContinue(tid, 0)
-		} else {
-			ptraceDetach(tid, 0)
-		}
 		return child, true, nil
+	}
+}
+
+// ReleaseParent lets the parent of a new child go on. After vfork it sleeps on
+// in the kernel.
+func (r *Realm) ReleaseParent(tid int, child Child) {
+	if child.Vfork {
+		ptraceContinue(tid, 0)
+	} else {
+		ptraceDetach(tid, 0)
 	}
 }
 

@@ -126,7 +126,7 @@ func (p *Process) VforkParent() *Task {
 // with its numbers on the machine and on the host.
 func (t *Task) Cloned(tid, id int) *Task {
 	k := t.kernel()
-	c := t.cloneArguments()
+	c := t.call.state.(cloneArguments)
 	files := t.files
 	if c.flags&unix.CLONE_FILES == 0 {
 		files = files.copy()

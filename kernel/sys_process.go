@@ -33,7 +33,10 @@ func (t *Task) cloneArguments() (c cloneArguments) {
 	return c
 }
 
-func sysClone(t *Task) Outcome { return Outcome{Kind: Clone} }
+func sysClone(t *Task) Outcome {
+	t.call.state = t.cloneArguments() // before the caller can change its memory
+	return Outcome{Kind: Clone}
+}
 
 func sysExecve(t *Task) Outcome { return Outcome{Kind: Exec} }
 
