@@ -427,6 +427,9 @@ func (l *loop) run(stop sim.Time, done func() bool, tick func()) error {
 // waitOutside waits for guests that sleep in the machine's kernel, when nothing
 // else is left. It returns false when there is none.
 func (l *loop) waitOutside() bool {
+	if l.kernel.AskOutside() {
+		return true
+	}
 	if l.outside == 0 {
 		return false
 	}

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/simterpose/simterpose/kernel/epoll"
 	"github.com/simterpose/simterpose/kernel/futex"
 	"github.com/simterpose/simterpose/kernel/socket"
 	"github.com/simterpose/simterpose/kernel/unixsocket"
@@ -46,12 +47,16 @@ type Kernel struct {
 	spaces      uint64 // address spaces so far
 
 	pollItems []pollItem
-	scratch   [64 << 10]byte
+	events    []epoll.Event
+	epoll     *epoll.Registry
+
+	outsideFiles []*outsideFile
+	scratch      [64 << 10]byte
 }
 
 // New returns the kernel of an experiment without hosts.
 func New(c Config) *Kernel {
-	return &Kernel{Config: c, tasks: map[int]*Task{}, unsupported: map[string]int{}}
+	return &Kernel{Config: c, tasks: map[int]*Task{}, unsupported: map[string]int{}, epoll: epoll.NewRegistry()}
 }
 
 // Stack makes a host's Internet sockets.

@@ -154,7 +154,7 @@ func (t *Task) Cloned(tid, id int) *Task {
 	}
 	if c.flags&unix.CLONE_PIDFD != 0 {
 		if number, errno := t.readInt(c.pidfd); errno == 0 {
-			t.files.set(int(number), newDescription(&pidfd{process: process}, 0))
+			t.files.set(int(number), k.newDescription(&pidfd{process: process}, 0))
 		}
 	}
 	return child
