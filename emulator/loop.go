@@ -3,6 +3,7 @@ package emulator
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -193,7 +194,6 @@ func (l *loop) answered(th *thread, errno unix.Errno) bool {
 		l.deathOf(th) // a fatal signal came first
 		return false
 	}
-	l.realm.Settle(th.task.TID)
 	return true
 }
 
@@ -368,10 +368,10 @@ func (l *loop) processDeath(p *kernel.Process) {
 
 // finishDeath tells the kernel of a dead process.
 func (l *loop) finishDeath(p *kernel.Process) {
-	for _, t := range p.Tasks() {
-		t.Stopped()
-		l.queue.Cancel(&l.threadOf(t).turn)
+	if p.Zombie() {
+		return
 	}
+	tasks := slices.Clone(p.Tasks())
 	h := hostOf(p)
 	status := unix.WaitStatus(0)
 	known := false
@@ -382,6 +382,10 @@ func (l *loop) finishDeath(p *kernel.Process) {
 		}
 	}
 	p.Ended(status, known)
+	for _, t := range tasks {
+		t.Stopped()
+		l.queue.Cancel(&l.threadOf(t).turn)
+	}
 	l.releaseVforkParent(p)
 	l.processEnded(p, status)
 }

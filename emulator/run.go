@@ -30,6 +30,7 @@ type world struct {
 	source     sim.Source
 	network    *network.Network
 	stacks     *inet.Network
+	names      *names
 	hosts      []*host
 	byName     map[string]*host
 	processes  []*process
@@ -136,6 +137,7 @@ func (w *world) buildNetwork() error {
 		Model: model, Hosts: p.Hosts, Links: p.Links, Router: p, Seed: w.source, HandshakeFree: w.experiment.Network.HandshakeFree,
 	})
 	w.network.Attach(w.queue)
+	w.names = newNames(p.Hosts)
 	w.stacks = inet.NewNetwork(w.queue, carrier{network.Addressed{Network: w.network, HostAt: func(netip.Addr) *platform.Host { return nil }}})
 	return nil
 }
@@ -226,6 +228,7 @@ func (w *world) host(p *platform.Host) (*host, error) {
 		Name: p.Name, Stack: h.stack, Addresses: addresses, Cores: int(max(1, p.Cores)), Memory: memory,
 		Random: h.random, Root: h.container.Root(), NetworkSocket: socket, Data: h,
 	})
+	h.serveNames(w.names)
 	w.hosts = append(w.hosts, h)
 	w.byName[p.Name] = h
 	return h, nil

@@ -30,7 +30,10 @@ func TestBash(t *testing.T) {
 		Network:   experiment.NetworkOptions{Model: "tcp"},
 		Processes: []experiment.Process{{Host: h, Name: "bash", Argv: argv}},
 	}
-	out := t.TempDir()
+	out := os.Getenv("OUT")
+	if out == "" {
+		out = t.TempDir()
+	}
 	begin := time.Now()
 	r, err := Run(context.Background(), e, Options{Output: out, Strace: true, Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 	if err != nil {

@@ -6,8 +6,6 @@ import (
 	"github.com/simterpose/simterpose/platform"
 )
 
-var nameServerAddress = netip.MustParseAddr("10.255.255.253")
-
 func addressesOf(p *platform.Host) []netip.Addr {
 	return []netip.Addr{netip.AddrFrom4([4]byte{10, 0, 0, byte(p.Index + 1)}), netip.MustParseAddr("fd00::1")}
 }

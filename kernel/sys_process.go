@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"encoding/binary"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -38,7 +39,24 @@ func sysClone(t *Task) Outcome {
 	return Outcome{Kind: Clone}
 }
 
-func sysExecve(t *Task) Outcome { return Outcome{Kind: Exec} }
+// sysExecve leaves to the kernel what will fail for want of a file: shells try
+// each folder of PATH, and an exec that is watched costs much more.
+func sysExecve(t *Task) Outcome {
+	directory, name := unix.AT_FDCWD, t.arg(0)
+	if t.call.number == unix.SYS_EXECVEAT {
+		directory, name = t.int(0), t.arg(1)
+	}
+	file, errno := t.readString(name)
+	if errno != 0 {
+		return native()
+	}
+	if full, errno := t.absolute(directory, file); errno == 0 && !strings.HasPrefix(full, "/proc/") {
+		if _, _, errno := t.host().stat(full); errno == unix.ENOENT || errno == unix.ENOTDIR {
+			return native()
+		}
+	}
+	return Outcome{Kind: Exec}
+}
 
 func sysExit(t *Task) Outcome {
 	if len(t.process.tasks) == 1 {
