@@ -190,7 +190,15 @@ func (e *End) Write(src socket.Source) (int, unix.Errno) {
 	if p.readers == 0 {
 		return 0, unix.EPIPE
 	}
-	n := 0
+	n, errno := e.write(src, total)
+	// Linux notifies even when nothing could be written, which
+	// edge-triggered watchers see.
+	p.notifyReaders()
+	return n, errno
+}
+
+func (e *End) write(src socket.Source, total int) (n int, errno unix.Errno) {
+	p := e.pipe
 	if rest := total % pageSize; rest != 0 && !p.empty() {
 		if s := p.last(); s.merge && s.end()+rest <= pageSize {
 			if !fill(s.page.data[s.end():][:rest], src) {
@@ -201,26 +209,20 @@ func (e *End) Write(src socket.Source) (int, unix.Errno) {
 			n = rest
 		}
 	}
-	for n < total {
-		if p.full() {
-			if n == 0 {
-				return 0, unix.EAGAIN
-			}
-			break
-		}
+	for errno = unix.EAGAIN; n < total && !p.full(); {
 		page, count := newPage(), min(pageSize, total-n)
 		if !fill(page.data[:count], src) {
 			page.release()
-			if n == 0 {
-				return 0, unix.EFAULT
-			}
+			errno = unix.EFAULT
 			break
 		}
 		p.push(slot{page: page, length: count, merge: !e.packets, packet: e.packets})
 		n += count
 	}
-	p.notifyReaders()
-	return n, 0
+	if n > 0 {
+		errno = 0
+	}
+	return n, errno
 }
 
 // fill reads all of b from src. As in Linux, a page that cannot be filled
