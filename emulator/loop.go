@@ -92,6 +92,12 @@ func (l *loop) turn(th *thread) {
 		o = th.outcome
 	case woken:
 		o = th.task.Resume()
+	case continued:
+		th.state = running
+		if !l.untilCall(th) {
+			return
+		}
+		o = l.enter(th)
 	case called:
 		l.event = th.late
 		o = l.enter(th)
@@ -267,7 +273,11 @@ func (l *loop) releaseVforkParent(p *kernel.Process) {
 // there will be none in this turn.
 func (l *loop) untilCall(th *thread) bool {
 	for slices := 0; ; {
-		if err := l.realm.Wait(&l.event, slice); err != nil {
+		patience := slice
+		if th.task.Process().Stopped() {
+			patience = time.Millisecond // it will make no call
+		}
+		if err := l.realm.Wait(&l.event, patience); err != nil {
 			l.fail(err)
 			return false
 		}
@@ -304,6 +314,16 @@ func (l *loop) untilCall(th *thread) bool {
 // turn is over.
 func (l *loop) idle(th *thread, slices int) bool {
 	switch guest.State(th.task.TID) {
+	case 'T':
+		th.state = stopped
+		p := th.task.Process()
+		for _, t := range p.Tasks() {
+			if s := l.threadOf(t).state; s != stopped && s != waiting {
+				return true
+			}
+		}
+		p.HasStopped()
+		return true
 	case 'S', 'D':
 		// It waits in the machine's kernel, in a call that the filter lets
 		// through or that was left to the kernel.
@@ -330,6 +350,13 @@ func (l *loop) idle(th *thread, slices int) bool {
 		return true
 	}
 	return false
+}
+
+// continued is the kernel's Config.Continued.
+func (l *loop) continued(t *kernel.Task) {
+	if th := l.threadOf(t); th.state == stopped {
+		l.due(th, continued, l.queue.Now())
+	}
 }
 
 // lateCall gives a turn to a thread that was outside and has come back.

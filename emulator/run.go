@@ -92,7 +92,7 @@ func (w *world) build() error {
 	}
 	w.kernel = kernel.New(kernel.Config{
 		Queue: w.queue, Machine: machine{&w.loop}, Log: w.options.Log, Epoch: w.experiment.Epoch, Ready: w.ready,
-		Doomed: w.processDeath, Outside: w.waitsOutside, Strace: w.strace(),
+		Doomed: w.processDeath, Continued: w.continued, Outside: w.waitsOutside, Strace: w.strace(),
 	})
 	if err := w.buildNetwork(); err != nil {
 		return err

@@ -35,7 +35,7 @@ func TestBash(t *testing.T) {
 		out = t.TempDir()
 	}
 	begin := time.Now()
-	r, err := Run(context.Background(), e, Options{Output: out, Strace: true, Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+	r, err := Run(context.Background(), e, Options{Output: out, Strace: os.Getenv("NOSTRACE") == "", Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -225,6 +225,11 @@ func (r *Realm) receive(timeout time.Duration) (*notification, unix.Errno) {
 	if ready, errno := r.poll(timeout); errno != 0 || ready&pollListener == 0 {
 		return nil, errno
 	}
+	return r.take()
+}
+
+// take receives the notification that poll has announced.
+func (r *Realm) take() (*notification, unix.Errno) {
 	r.event = notification{}
 	_, errno := ioctlBlocking(r.listener, unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(&r.event))
 	switch errno {

@@ -31,6 +31,8 @@ type Config struct {
 	// Doomed is called for a process that a signal is about to kill; it
 	// returns when the process is dead and Process.Ended has been called.
 	Doomed func(*Process)
+	// Continued is called for each thread of a process that SIGCONT wakes.
+	Continued func(*Task)
 	// Outside is called when a task waits for a descriptor that is not
 	// emulated, which the machine makes ready.
 	Outside func(t *Task, number int)

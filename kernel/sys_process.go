@@ -101,7 +101,8 @@ func sysWait(t *Task) Outcome {
 			continue
 		}
 		candidates = true
-		if c.zombie || c.jobChange(options) {
+		if c.zombie || c.stopped && options&unix.WUNTRACED != 0 || c.wasContinued && options&unix.WCONTINUED != 0 {
+			c.wasContinued = false
 			return native()
 		}
 	}
@@ -139,10 +140,6 @@ func (t *Task) matches(c *Process, kind, id int) bool {
 	}
 	return true
 }
-
-// jobChange tells whether the child has stopped or continued in a way that
-// wait's options ask for.
-func (p *Process) jobChange(options int) bool { return p.stopped && options&unix.WUNTRACED != 0 }
 
 // pidfd is the file of pidfd_open(2): ready when the process is dead.
 type pidfd struct{ process *Process }
