@@ -367,11 +367,12 @@ func (l *loop) lateCall() {
 		return
 	}
 	th := l.threadOf(t)
-	if th.state != waiting || t.IsParked() {
+	// A stopped thread has got SIGCONT from a call that is still under way.
+	if th.state != stopped && th.state != waiting || t.IsParked() {
 		l.fail(fmt.Errorf("thread %d of %s makes system call %d while it is %v", t.TID, t.Process().Name, l.event.Number, th.state))
 		return
 	}
-	if l.outside > 0 {
+	if th.state == waiting && l.outside > 0 {
 		l.outside--
 	}
 	th.late = l.event
