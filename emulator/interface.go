@@ -6,6 +6,8 @@ import (
 
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
+
+	"github.com/simterpose/simterpose/platform"
 )
 
 // The network interfaces that a host's guests see are real ones of its network
@@ -56,6 +58,9 @@ func upRequest(index int32, name string) []byte {
 	if name != "" {
 		request.AddData(nl.NewRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated(name)))
 	}
+	// Said now, because the kernel finds out by itself some time later.
+	const operationalUp = 6 // IF_OPER_UP of linux/if.h
+	request.AddData(nl.NewRtAttr(unix.IFLA_OPERSTATE, nl.Uint8Attr(operationalUp)))
 	return request.Serialize()
 }
 
@@ -101,4 +106,25 @@ func hardwareAddress(a netip.Addr) (mac [6]byte) {
 	four := a.As4()
 	copy(mac[2:], four[:])
 	return mac
+}
+
+// addressesOf are a host's addresses, IPv4 first.
+func addressesOf(h *platform.Host) []netip.Addr {
+	v4, v6 := h.Addresses()
+	return []netip.Addr{v4, v6}
+}
+
+// prefixes are the addresses of a host with the networks that they are on.
+func prefixes(addresses []netip.Addr, networks []netip.Prefix) []netip.Prefix {
+	var list []netip.Prefix
+	for _, a := range addresses {
+		prefix := netip.PrefixFrom(a, a.BitLen())
+		for _, n := range networks {
+			if n.Contains(a) {
+				prefix = netip.PrefixFrom(a, n.Bits())
+			}
+		}
+		list = append(list, prefix)
+	}
+	return list
 }

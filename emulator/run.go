@@ -138,7 +138,7 @@ func (w *world) buildNetwork() error {
 	})
 	w.network.Attach(w.queue)
 	w.names = newNames(p.Hosts)
-	w.stacks = inet.NewNetwork(w.queue, carrier{network.Addressed{Network: w.network, HostAt: func(netip.Addr) *platform.Host { return nil }}})
+	w.stacks = inet.NewNetwork(w.queue, carrier{network.Addressed{Network: w.network, HostAt: p.HostByAddress}})
 	return nil
 }
 
@@ -201,7 +201,7 @@ func (w *world) host(p *platform.Host) (*host, error) {
 	}
 	requests := [][]byte{upRequest(linkIndexLoopback, ""), quietRequest("eth0"), upRequest(0, "eth0")}
 	const eth0 = 2
-	for _, prefix := range hostPrefixes(addresses) {
+	for _, prefix := range prefixes(addresses, w.experiment.Platform.Networks()) {
 		requests = append(requests, addressRequest(eth0, prefix, unix.RT_SCOPE_UNIVERSE))
 	}
 	requests = append(requests, defaultRouteRequest(eth0, unix.AF_INET), defaultRouteRequest(eth0, unix.AF_INET6))
