@@ -2,7 +2,10 @@ package emulator
 
 import (
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"net/netip"
+	"time"
 
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
@@ -58,9 +61,6 @@ func upRequest(index int32, name string) []byte {
 	if name != "" {
 		request.AddData(nl.NewRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated(name)))
 	}
-	// Said now, because the kernel finds out by itself some time later.
-	const operationalUp = 6 // IF_OPER_UP of linux/if.h
-	request.AddData(nl.NewRtAttr(unix.IFLA_OPERSTATE, nl.Uint8Attr(operationalUp)))
 	return request.Serialize()
 }
 
@@ -127,4 +127,24 @@ func prefixes(addresses []netip.Addr, networks []netip.Prefix) []netip.Prefix {
 		list = append(list, prefix)
 	}
 	return list
+}
+
+// awaitRunning waits until the kernel has noticed that eth0, in the network
+// namespace of a socket, is connected: it does so some time after it was told.
+func awaitRunning(socket int) error {
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(200 * time.Microsecond) {
+		request, err := unix.NewIfreq("eth0")
+		if err != nil {
+			return err
+		}
+		if err := unix.IoctlIfreq(socket, unix.SIOCGIFFLAGS, request); err != nil {
+			return fmt.Errorf("state of eth0: %w", err)
+		}
+		if request.Uint16()&unix.IFF_RUNNING != 0 {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return errors.New("eth0 does not come up")
+		}
+	}
 }

@@ -105,6 +105,11 @@ func (w *world) build() error {
 		}
 		w.addProcess(h, p)
 	}
+	for _, h := range w.hosts {
+		if err := awaitRunning(h.kernel.NetworkSocket); err != nil {
+			return fmt.Errorf("host %s: %w", h.name, err)
+		}
+	}
 	return nil
 }
 
