@@ -61,6 +61,10 @@ func upRequest(index int32, name string) []byte {
 	if name != "" {
 		request.AddData(nl.NewRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated(name)))
 	}
+	// Without this the state is unknown until the kernel finds out by itself;
+	// if it has already found that the other end is down, see awaitRunning.
+	const operationalUp = 6 // IF_OPER_UP of linux/if.h
+	request.AddData(nl.NewRtAttr(unix.IFLA_OPERSTATE, nl.Uint8Attr(operationalUp)))
 	return request.Serialize()
 }
 
