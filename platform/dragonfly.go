@@ -69,7 +69,7 @@ func (a *assembly) addDragonfly(c *cluster) error {
 	d.routers = make([]dragonflyRouter, routers)
 	for i := range d.routers {
 		if c.hasLimiter() {
-			if err := a.limiter(m, hosts+i); err != nil {
+			if err := a.limiter(m, 2*hosts-1-i); err != nil {
 				return err
 			}
 			d.routers[i].limiter = a.Links[len(a.Links)-1]
