@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/pprof"
 
 	"github.com/simterpose/simterpose/emulator"
 	"github.com/simterpose/simterpose/experiment"
@@ -24,6 +25,11 @@ func main() {
 	os.MkdirAll(out, 0o755)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	if p := os.Getenv("CPUPROF"); p != "" {
+		f, _ := os.Create(p)
+		pprof.StartCPUProfile(f)
+		defer pprof.StopCPUProfile()
+	}
 	r, err := emulator.Run(ctx, e, emulator.Options{Output: out, Strace: len(os.Args) > 3, Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -97,7 +97,7 @@ func (t *portTable) conflicts(b *binding) bool {
 		if o.reusePort && b.reusePort {
 			continue
 		}
-		if o.reuseAddress && b.reuseAddress && !o.listening && !b.listening {
+		if o.reuseAddress && b.reuseAddress && !o.listening {
 			continue
 		}
 		return true
