@@ -52,9 +52,10 @@ const maxRouteDepth = 1000
 
 // builder accumulates a route.
 type builder struct {
-	links   []*Link
-	latency float64
-	depth   int
+	platform *Platform
+	links    []*Link
+	latency  float64
+	depth    int
 }
 
 // link appends one link.
