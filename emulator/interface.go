@@ -2,10 +2,15 @@ package emulator
 
 import (
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"net/netip"
+	"time"
 
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
+
+	"github.com/simterpose/simterpose/platform"
 )
 
 // The network interfaces that a host's guests see are real ones of its network
@@ -56,6 +61,10 @@ func upRequest(index int32, name string) []byte {
 	if name != "" {
 		request.AddData(nl.NewRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated(name)))
 	}
+	// Without this the state is unknown until the kernel finds out by itself;
+	// if it has already found that the other end is down, see awaitRunning.
+	const operationalUp = 6 // IF_OPER_UP of linux/if.h
+	request.AddData(nl.NewRtAttr(unix.IFLA_OPERSTATE, nl.Uint8Attr(operationalUp)))
 	return request.Serialize()
 }
 
@@ -101,4 +110,45 @@ func hardwareAddress(a netip.Addr) (mac [6]byte) {
 	four := a.As4()
 	copy(mac[2:], four[:])
 	return mac
+}
+
+// addressesOf are a host's addresses, IPv4 first.
+func addressesOf(h *platform.Host) []netip.Addr {
+	v4, v6 := h.Addresses()
+	return []netip.Addr{v4, v6}
+}
+
+// prefixes are the addresses of a host with the networks that they are on.
+func prefixes(addresses []netip.Addr, networks []netip.Prefix) []netip.Prefix {
+	var list []netip.Prefix
+	for _, a := range addresses {
+		prefix := netip.PrefixFrom(a, a.BitLen())
+		for _, n := range networks {
+			if n.Contains(a) {
+				prefix = netip.PrefixFrom(a, n.Bits())
+			}
+		}
+		list = append(list, prefix)
+	}
+	return list
+}
+
+// awaitRunning waits until the kernel has noticed that eth0, in the network
+// namespace of a socket, is connected: it does so some time after it was told.
+func awaitRunning(socket int) error {
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(200 * time.Microsecond) {
+		request, err := unix.NewIfreq("eth0")
+		if err != nil {
+			return err
+		}
+		if err := unix.IoctlIfreq(socket, unix.SIOCGIFFLAGS, request); err != nil {
+			return fmt.Errorf("state of eth0: %w", err)
+		}
+		if request.Uint16()&unix.IFF_RUNNING != 0 {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return errors.New("eth0 does not come up")
+		}
+	}
 }

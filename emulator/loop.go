@@ -3,6 +3,7 @@ package emulator
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -91,6 +92,12 @@ func (l *loop) turn(th *thread) {
 		o = th.outcome
 	case woken:
 		o = th.task.Resume()
+	case continued:
+		th.state = running
+		if !l.untilCall(th) {
+			return
+		}
+		o = l.enter(th)
 	case called:
 		l.event = th.late
 		o = l.enter(th)
@@ -193,7 +200,6 @@ func (l *loop) answered(th *thread, errno unix.Errno) bool {
 		l.deathOf(th) // a fatal signal came first
 		return false
 	}
-	l.realm.Settle(th.task.TID)
 	return true
 }
 
@@ -226,6 +232,7 @@ func (l *loop) clone(th *thread) bool {
 		}
 	}
 	l.due(l.threadOf(t), held, l.queue.Now())
+	l.realm.ReleaseParent(th.task.TID, child)
 	if child.Vfork {
 		th.state = waiting
 		return false
@@ -266,7 +273,11 @@ func (l *loop) releaseVforkParent(p *kernel.Process) {
 // there will be none in this turn.
 func (l *loop) untilCall(th *thread) bool {
 	for slices := 0; ; {
-		if err := l.realm.Wait(&l.event, slice); err != nil {
+		patience := slice
+		if th.task.Process().Stopped() {
+			patience = time.Millisecond // it will make no call
+		}
+		if err := l.realm.Wait(&l.event, patience); err != nil {
 			l.fail(err)
 			return false
 		}
@@ -303,6 +314,16 @@ func (l *loop) untilCall(th *thread) bool {
 // turn is over.
 func (l *loop) idle(th *thread, slices int) bool {
 	switch guest.State(th.task.TID) {
+	case 'T':
+		th.state = stopped
+		p := th.task.Process()
+		for _, t := range p.Tasks() {
+			if s := l.threadOf(t).state; s != stopped && s != waiting {
+				return true
+			}
+		}
+		p.HasStopped()
+		return true
 	case 'S', 'D':
 		// It waits in the machine's kernel, in a call that the filter lets
 		// through or that was left to the kernel.
@@ -331,6 +352,13 @@ func (l *loop) idle(th *thread, slices int) bool {
 	return false
 }
 
+// continued is the kernel's Config.Continued.
+func (l *loop) continued(t *kernel.Task) {
+	if th := l.threadOf(t); th.state == stopped {
+		l.due(th, continued, l.queue.Now())
+	}
+}
+
 // lateCall gives a turn to a thread that was outside and has come back.
 func (l *loop) lateCall() {
 	t := l.kernel.Task(l.event.TID)
@@ -339,11 +367,12 @@ func (l *loop) lateCall() {
 		return
 	}
 	th := l.threadOf(t)
-	if th.state != waiting || t.IsParked() {
+	// A stopped thread has got SIGCONT from a call that is still under way.
+	if th.state != stopped && th.state != waiting || t.IsParked() {
 		l.fail(fmt.Errorf("thread %d of %s makes system call %d while it is %v", t.TID, t.Process().Name, l.event.Number, th.state))
 		return
 	}
-	if l.outside > 0 {
+	if th.state == waiting && l.outside > 0 {
 		l.outside--
 	}
 	th.late = l.event
@@ -367,10 +396,10 @@ func (l *loop) processDeath(p *kernel.Process) {
 
 // finishDeath tells the kernel of a dead process.
 func (l *loop) finishDeath(p *kernel.Process) {
-	for _, t := range p.Tasks() {
-		t.Stopped()
-		l.queue.Cancel(&l.threadOf(t).turn)
+	if p.Zombie() {
+		return
 	}
+	tasks := slices.Clone(p.Tasks())
 	h := hostOf(p)
 	status := unix.WaitStatus(0)
 	known := false
@@ -381,6 +410,10 @@ func (l *loop) finishDeath(p *kernel.Process) {
 		}
 	}
 	p.Ended(status, known)
+	for _, t := range tasks {
+		t.Stopped()
+		l.queue.Cancel(&l.threadOf(t).turn)
+	}
 	l.releaseVforkParent(p)
 	l.processEnded(p, status)
 }
@@ -426,6 +459,9 @@ func (l *loop) run(stop sim.Time, done func() bool, tick func()) error {
 // waitOutside waits for guests that sleep in the machine's kernel, when nothing
 // else is left. It returns false when there is none.
 func (l *loop) waitOutside() bool {
+	if l.kernel.AskOutside() {
+		return true
+	}
 	if l.outside == 0 {
 		return false
 	}

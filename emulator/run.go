@@ -30,6 +30,7 @@ type world struct {
 	source     sim.Source
 	network    *network.Network
 	stacks     *inet.Network
+	names      *names
 	hosts      []*host
 	byName     map[string]*host
 	processes  []*process
@@ -91,7 +92,7 @@ func (w *world) build() error {
 	}
 	w.kernel = kernel.New(kernel.Config{
 		Queue: w.queue, Machine: machine{&w.loop}, Log: w.options.Log, Epoch: w.experiment.Epoch, Ready: w.ready,
-		Doomed: w.processDeath, Outside: w.waitsOutside, Strace: w.strace(),
+		Doomed: w.processDeath, Continued: w.continued, Outside: w.waitsOutside, Strace: w.strace(),
 	})
 	if err := w.buildNetwork(); err != nil {
 		return err
@@ -103,6 +104,11 @@ func (w *world) build() error {
 			return err
 		}
 		w.addProcess(h, p)
+	}
+	for _, h := range w.hosts {
+		if err := awaitRunning(h.kernel.NetworkSocket); err != nil {
+			return fmt.Errorf("host %s: %w", h.name, err)
+		}
 	}
 	return nil
 }
@@ -136,7 +142,8 @@ func (w *world) buildNetwork() error {
 		Model: model, Hosts: p.Hosts, Links: p.Links, Router: p, Seed: w.source, HandshakeFree: w.experiment.Network.HandshakeFree,
 	})
 	w.network.Attach(w.queue)
-	w.stacks = inet.NewNetwork(w.queue, carrier{network.Addressed{Network: w.network, HostAt: func(netip.Addr) *platform.Host { return nil }}})
+	w.names = newNames(p.Hosts)
+	w.stacks = inet.NewNetwork(w.queue, carrier{network.Addressed{Network: w.network, HostAt: p.HostByAddress}})
 	return nil
 }
 
@@ -199,7 +206,7 @@ func (w *world) host(p *platform.Host) (*host, error) {
 	}
 	requests := [][]byte{upRequest(linkIndexLoopback, ""), quietRequest("eth0"), upRequest(0, "eth0")}
 	const eth0 = 2
-	for _, prefix := range hostPrefixes(addresses) {
+	for _, prefix := range prefixes(addresses, w.experiment.Platform.Networks()) {
 		requests = append(requests, addressRequest(eth0, prefix, unix.RT_SCOPE_UNIVERSE))
 	}
 	requests = append(requests, defaultRouteRequest(eth0, unix.AF_INET), defaultRouteRequest(eth0, unix.AF_INET6))
@@ -226,6 +233,7 @@ func (w *world) host(p *platform.Host) (*host, error) {
 		Name: p.Name, Stack: h.stack, Addresses: addresses, Cores: int(max(1, p.Cores)), Memory: memory,
 		Random: h.random, Root: h.container.Root(), NetworkSocket: socket, Data: h,
 	})
+	h.serveNames(w.names)
 	w.hosts = append(w.hosts, h)
 	w.byName[p.Name] = h
 	return h, nil

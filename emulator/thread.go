@@ -34,10 +34,14 @@ const (
 	woken
 	// called: it has made a call (late) after being outside.
 	called
+	// stopped: by a signal, until SIGCONT.
+	stopped
+	// continued: SIGCONT has woken it.
+	continued
 	// running: it has the processor.
 	running
 )
 
 func (s state) String() string {
-	return [...]string{"waiting", "held", "answered", "woken", "called", "running"}[s]
+	return [...]string{"waiting", "held", "answered", "woken", "called", "stopped", "continued", "running"}[s]
 }

@@ -89,32 +89,25 @@ func passedOn(status unix.WaitStatus) unix.Signal {
 	return status.StopSignal()
 }
 
-// letGo detaches from a thread that waits for the answer to a call: only a
-// stopped thread can be detached, so it is interrupted, and stops when that
-// call is answered. Settle detaches it then.
+// letGo detaches from a thread that has made a call which nobody has received
+// yet. Only a stopped thread can be detached, so it is interrupted: that takes
+// it out of the call, which starts again when it goes on.
 func (r *Realm) letGo(tid int) {
 	ptraceInterrupt(tid)
-	r.held[tid] = true
+	if status, errno := r.stopped(tid); errno == 0 && status.Stopped() {
+		ptraceDetach(tid, passedOn(status))
+	}
 }
 
-// Settle must be called when a call of the thread has been answered: it detaches
-// from one that letGo has left attached.
-func (r *Realm) Settle(tid int) {
-	if !r.held[tid] {
-		return
-	}
+// stopped waits until an attached thread that was interrupted stops, or dies.
+func (r *Realm) stopped(tid int) (unix.WaitStatus, unix.Errno) {
 	for {
-		status, ok, errno := r.stop(tid)
-		if errno != 0 || ok && !status.Stopped() {
-			break
+		status, ok, errno := wait4(tid)
+		if ok || errno != 0 && errno != unix.EINTR {
+			return status, errno
 		}
-		if ok {
-			ptraceDetach(tid, passedOn(status))
-			break
-		}
-		break // it made another call; it stays interrupted
+		unix.Nanosleep(&unix.Timespec{Nsec: 20_000}, nil)
 	}
-	delete(r.held, tid)
 }
 
 // Child is a thread or process just made.
@@ -126,8 +119,8 @@ type Child struct {
 }
 
 // Clone lets a thread's clone, fork or vfork go on and holds the new thread
-// before its first instruction, until Release. The parent runs on. ok is false
-// when the call failed or the caller died.
+// before its first instruction, until Release. The parent is stopped too, until
+// ReleaseParent. ok is false when the call failed or the caller died.
 func (r *Realm) Clone(id uint64, tid int) (child Child, ok bool, err error) {
 	const options = unix.PTRACE_O_TRACECLONE | unix.PTRACE_O_TRACEFORK | unix.PTRACE_O_TRACEVFORK | unix.PTRACE_O_TRACEVFORKDONE
 	if errno := ptraceSeize(tid, options); errno != 0 {
@@ -164,12 +157,17 @@ func (r *Realm) Clone(id uint64, tid int) (child Child, ok bool, err error) {
 		if err := r.catchChild(child.TID); err != nil {
 			return child, false, err
 		}
-		if child.Vfork {
-			ptraceContinue(tid, 0)
-		} else {
-			ptraceDetach(tid, 0)
-		}
 		return child, true, nil
+	}
+}
+
+// ReleaseParent lets the parent of a new child go on. After vfork it sleeps on
+// in the kernel.
+func (r *Realm) ReleaseParent(tid int, child Child) {
+	if child.Vfork {
+		ptraceContinue(tid, 0)
+	} else {
+		ptraceDetach(tid, 0)
 	}
 }
 
@@ -217,19 +215,15 @@ func (r *Realm) ParentReleased(tid int) bool {
 	}
 }
 
-// Stop stops a thread that computes. It returns false when the thread made a
-// call or died before it could be stopped.
+// Stop stops a thread that computes, until Release. It returns false when the
+// thread died, or got a signal to handle, before it could be stopped.
 func (r *Realm) Stop(tid int) bool {
 	if errno := ptraceSeize(tid, 0); errno != 0 {
 		return false
 	}
 	ptraceInterrupt(tid)
-	status, ok, errno := r.stop(tid)
-	if errno != 0 || ok && !status.Stopped() {
-		return false
-	}
-	if !ok {
-		r.held[tid] = true
+	status, errno := r.stopped(tid)
+	if errno != 0 || !status.Stopped() {
 		return false
 	}
 	if signal := passedOn(status); signal != 0 {
@@ -251,8 +245,8 @@ func (r *Realm) InterruptUnder(id uint64, tid int, mask uint64) error {
 	if errno := r.Answer(id, 0, unix.EINTR); errno != 0 {
 		return nil
 	}
-	status, ok, errno := r.stop(tid)
-	if errno != 0 || !ok || !status.Stopped() {
+	status, errno := r.stopped(tid)
+	if errno != 0 || !status.Stopped() {
 		return nil
 	}
 	own, errno := ptraceGetSignalMask(tid)
@@ -262,7 +256,7 @@ func (r *Realm) InterruptUnder(id uint64, tid int, mask uint64) error {
 	ptraceSetSignalMask(tid, mask)
 	if stopEvent(status) != 0 {
 		ptraceContinue(tid, 0)
-		if status, ok, errno = r.stop(tid); errno != 0 || !ok || !status.Stopped() {
+		if status, errno = r.stopped(tid); errno != 0 || !status.Stopped() {
 			return nil
 		}
 	}
@@ -278,7 +272,7 @@ func (r *Realm) InterruptUnder(id uint64, tid int, mask uint64) error {
 	var before, after unix.PtraceRegs
 	ptraceGetRegisters(tid, &before)
 	ptraceStep(tid, signal)
-	if status, ok, errno = r.stop(tid); errno != 0 || !ok || !status.Stopped() {
+	if status, errno = r.stopped(tid); errno != 0 || !status.Stopped() {
 		return nil
 	}
 	const returnAddress, maskOffset = 8, 296

@@ -52,7 +52,7 @@ func (r *Realm) Wait(e *Event, timeout time.Duration) error {
 		return fmt.Errorf("poll: %w", errno)
 	}
 	if ready&pollListener != 0 {
-		n, errno := r.receive(0)
+		n, errno := r.take()
 		if errno != 0 {
 			return fmt.Errorf("seccomp notification: %w", errno)
 		}

@@ -37,8 +37,6 @@ type Realm struct {
 	reply response
 	// stash are guests' calls that came while an agent worked.
 	stash []notification
-	// held are attached threads that an answer will stop (see letGo).
-	held map[int]bool
 }
 
 // agent is a process that carries out lists of calls.
@@ -76,7 +74,7 @@ func Start(native Native, processor int) (*Realm, error) {
 	// Waiting for a ptrace stop is a short sleep (see Attached.wait).
 	unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
 
-	r := &Realm{watched: map[int32]int{}, held: map[int]bool{}}
+	r := &Realm{watched: map[int32]int{}}
 	if r.vdso, err = readVDSO(); err != nil {
 		return nil, err
 	}
@@ -227,6 +225,11 @@ func (r *Realm) receive(timeout time.Duration) (*notification, unix.Errno) {
 	if ready, errno := r.poll(timeout); errno != 0 || ready&pollListener == 0 {
 		return nil, errno
 	}
+	return r.take()
+}
+
+// take receives the notification that poll has announced.
+func (r *Realm) take() (*notification, unix.Errno) {
 	r.event = notification{}
 	_, errno := ioctlBlocking(r.listener, unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(&r.event))
 	switch errno {

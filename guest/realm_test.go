@@ -75,6 +75,7 @@ func TestRealmRunsAProgram(t *testing.T) {
 			if err != nil || !ok {
 				t.Fatal(ok, err)
 			}
+			realm.ReleaseParent(e.TID, child)
 			realm.Release(child.TID)
 		case unix.SYS_EXECVE:
 			if _, err := realm.Exec(e.ID, e.TID, e.TID, [16]byte{2}); err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/simterpose/simterpose/kernel/epoll"
 	"github.com/simterpose/simterpose/kernel/socket"
 )
 
@@ -17,12 +18,13 @@ type description struct {
 	nonblock   bool
 	references int
 
+	registry       *epoll.Registry
 	receiveTimeout time.Duration // SO_RCVTIMEO; 0 means none
 	sendTimeout    time.Duration
 }
 
-func newDescription(f socket.File, flags int) *description {
-	return &description{file: f, nonblock: flags&unix.O_NONBLOCK != 0}
+func (k *Kernel) newDescription(f socket.File, flags int) *description {
+	return &description{file: f, nonblock: flags&unix.O_NONBLOCK != 0, registry: k.epoll}
 }
 
 func (d *description) acquire() *description {
@@ -33,6 +35,7 @@ func (d *description) acquire() *description {
 func (d *description) release() {
 	d.references--
 	if d.references == 0 {
+		d.registry.Forget(d.file)
 		d.file.Release()
 	}
 }
@@ -123,7 +126,7 @@ func (t *Task) install(f socket.File, placeholder, flags int) (int, unix.Errno) 
 		f.Release()
 		return 0, errno
 	}
-	t.files.set(number, newDescription(f, flags))
+	t.files.set(number, t.kernel().newDescription(f, flags))
 	return number, 0
 }
 

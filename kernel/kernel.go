@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/simterpose/simterpose/kernel/epoll"
 	"github.com/simterpose/simterpose/kernel/futex"
 	"github.com/simterpose/simterpose/kernel/socket"
 	"github.com/simterpose/simterpose/kernel/unixsocket"
@@ -30,6 +31,8 @@ type Config struct {
 	// Doomed is called for a process that a signal is about to kill; it
 	// returns when the process is dead and Process.Ended has been called.
 	Doomed func(*Process)
+	// Continued is called for each thread of a process that SIGCONT wakes.
+	Continued func(*Task)
 	// Outside is called when a task waits for a descriptor that is not
 	// emulated, which the machine makes ready.
 	Outside func(t *Task, number int)
@@ -46,12 +49,16 @@ type Kernel struct {
 	spaces      uint64 // address spaces so far
 
 	pollItems []pollItem
-	scratch   [64 << 10]byte
+	events    []epoll.Event
+	epoll     *epoll.Registry
+
+	outsideFiles []*outsideFile
+	scratch      [64 << 10]byte
 }
 
 // New returns the kernel of an experiment without hosts.
 func New(c Config) *Kernel {
-	return &Kernel{Config: c, tasks: map[int]*Task{}, unsupported: map[string]int{}}
+	return &Kernel{Config: c, tasks: map[int]*Task{}, unsupported: map[string]int{}, epoll: epoll.NewRegistry()}
 }
 
 // Stack makes a host's Internet sockets.

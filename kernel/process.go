@@ -28,7 +28,9 @@ type Process struct {
 	// ended is notified when the process is dead, for its pidfds.
 	ended   waiter.Queue
 	zombie  bool
-	stopped bool // by a signal
+	stopped bool // by a signal, and its parent may not know yet
+	// wasContinued: by SIGCONT, and its parent has not asked since.
+	wasContinued bool
 
 	signalDescriptors []*signalDescriptor
 	status            unix.WaitStatus // once it is a zombie
@@ -126,7 +128,7 @@ func (p *Process) VforkParent() *Task {
 // with its numbers on the machine and on the host.
 func (t *Task) Cloned(tid, id int) *Task {
 	k := t.kernel()
-	c := t.cloneArguments()
+	c := t.call.state.(cloneArguments)
 	files := t.files
 	if c.flags&unix.CLONE_FILES == 0 {
 		files = files.copy()
@@ -154,7 +156,7 @@ func (t *Task) Cloned(tid, id int) *Task {
 	}
 	if c.flags&unix.CLONE_PIDFD != 0 {
 		if number, errno := t.readInt(c.pidfd); errno == 0 {
-			t.files.set(int(number), newDescription(&pidfd{process: process}, 0))
+			t.files.set(int(number), k.newDescription(&pidfd{process: process}, 0))
 		}
 	}
 	return child
@@ -196,7 +198,6 @@ func (p *Process) Ended(status unix.WaitStatus, known bool) {
 	if p.zombie {
 		return
 	}
-	k := p.host.kernel
 	for len(p.tasks) > 0 {
 		p.tasks[len(p.tasks)-1].remove()
 	}
@@ -217,8 +218,7 @@ func (p *Process) Ended(status unix.WaitStatus, known bool) {
 		return
 	}
 	p.parent.childrenCPU += p.cpu + p.childrenCPU
-	p.parent.childEvents.Notify(waiter.In)
-	k.signalled(p.parent, nil, unix.SIGCHLD)
+	p.tellParent()
 }
 
 func (p *Process) forget() {

@@ -47,6 +47,12 @@ func (k *Kernel) signalled(p *Process, thread *Task, signal unix.Signal) {
 		k.Doomed(p)
 		return
 	}
+	if signal == unix.SIGCONT {
+		p.continued()
+	} else if stopsByDefault&bit(signal) != 0 && k.stops(candidates, signal) {
+		p.stop()
+		return
+	}
 	// The kernel hands a process's signal to the first thread that does not
 	// block it, the leader before the others.
 	for _, t := range candidates {
@@ -93,6 +99,62 @@ func (k *Kernel) kills(candidates []*Task, signal unix.Signal) bool {
 		}
 	}
 	return false
+}
+
+// stops tells whether a job control signal that was sent stops its process.
+func (k *Kernel) stops(candidates []*Task, signal unix.Signal) bool {
+	if signal == unix.SIGSTOP {
+		return true
+	}
+	for _, t := range candidates {
+		s, ok := k.Machine.SignalState(t.TID)
+		if ok && bit(signal)&(s.Ignored|s.Caught|s.Blocked) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// stop takes the threads of a process that a signal has stopped out of their
+// calls: the kernel can only stop them outside. The calls start again when the
+// process continues, except epoll_wait, which ends with EINTR as on Linux.
+func (p *Process) stop() {
+	p.stopped = true
+	for _, t := range p.tasks {
+		if t.parking.parked {
+			if t.parking.interrupted == unix.EINTR && t.call.number != unix.SYS_EPOLL_WAIT {
+				t.parking.interrupted = erestartnohand
+			}
+			t.parking.masked = false
+			t.interrupt()
+		}
+	}
+}
+
+// Stopped tells that a signal has stopped the process.
+func (p *Process) Stopped() bool { return p.stopped }
+
+// HasStopped must be called when all threads of a stopped process have stopped:
+// its parent may wait for that.
+func (p *Process) HasStopped() { p.tellParent() }
+
+func (p *Process) continued() {
+	if !p.stopped {
+		return
+	}
+	p.stopped, p.wasContinued = false, true
+	for _, t := range p.tasks {
+		p.host.kernel.Continued(t)
+	}
+	p.tellParent()
+}
+
+// tellParent wakes a parent that waits for a change of the process's state.
+func (p *Process) tellParent() {
+	if p.parent != nil && !p.parent.zombie {
+		p.parent.childEvents.Notify(waiter.In)
+		p.host.kernel.signalled(p.parent, nil, unix.SIGCHLD)
+	}
 }
 
 // sendNatively lets the kernel carry out the task's kill-like call, and has its

@@ -148,7 +148,10 @@ func sysPositioned(t *Task) Outcome {
 func sysClose(t *Task) Outcome {
 	if t.description(t.int(0)) != nil {
 		t.files.set(t.int(0), nil)
-	} else if !t.host().locks.Empty() {
+		return native()
+	}
+	t.files.closeOutside(t.kernel(), t.int(0))
+	if !t.host().locks.Empty() {
 		t.afterUnlock() // POSIX locks go with any descriptor of the file
 	}
 	return native()

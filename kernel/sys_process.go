@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"encoding/binary"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -33,9 +34,29 @@ func (t *Task) cloneArguments() (c cloneArguments) {
 	return c
 }
 
-func sysClone(t *Task) Outcome { return Outcome{Kind: Clone} }
+func sysClone(t *Task) Outcome {
+	t.call.state = t.cloneArguments() // before the caller can change its memory
+	return Outcome{Kind: Clone}
+}
 
-func sysExecve(t *Task) Outcome { return Outcome{Kind: Exec} }
+// sysExecve leaves to the kernel what will fail for want of a file: shells try
+// each folder of PATH, and an exec that is watched costs much more.
+func sysExecve(t *Task) Outcome {
+	directory, name := unix.AT_FDCWD, t.arg(0)
+	if t.call.number == unix.SYS_EXECVEAT {
+		directory, name = t.int(0), t.arg(1)
+	}
+	file, errno := t.readString(name)
+	if errno != 0 {
+		return native()
+	}
+	if full, errno := t.absolute(directory, file); errno == 0 && !strings.HasPrefix(full, "/proc/") {
+		if _, _, errno := t.host().stat(full); errno == unix.ENOENT || errno == unix.ENOTDIR {
+			return native()
+		}
+	}
+	return Outcome{Kind: Exec}
+}
 
 func sysExit(t *Task) Outcome {
 	if len(t.process.tasks) == 1 {
@@ -80,7 +101,8 @@ func sysWait(t *Task) Outcome {
 			continue
 		}
 		candidates = true
-		if c.zombie || c.jobChange(options) {
+		if c.zombie || c.stopped && options&unix.WUNTRACED != 0 || c.wasContinued && options&unix.WCONTINUED != 0 {
+			c.wasContinued = false
 			return native()
 		}
 	}
@@ -118,10 +140,6 @@ func (t *Task) matches(c *Process, kind, id int) bool {
 	}
 	return true
 }
-
-// jobChange tells whether the child has stopped or continued in a way that
-// wait's options ask for.
-func (p *Process) jobChange(options int) bool { return p.stopped && options&unix.WUNTRACED != 0 }
 
 // pidfd is the file of pidfd_open(2): ready when the process is dead.
 type pidfd struct{ process *Process }

@@ -19,9 +19,9 @@ type Config struct {
 	Realtime  func() int64
 }
 
-func NewNetwork(q *sim.Queue, c Carrier) *Network     { return &Network{} }
-func (n *Network) NewStack(c Config) *Stack           { return &Stack{} }
-func (s *Stack) ProcNet(name string) (string, bool)   { return "", false }
+func NewNetwork(q *sim.Queue, c Carrier) *Network   { return &Network{} }
+func (n *Network) NewStack(c Config) *Stack         { return &Stack{} }
+func (s *Stack) ProcNet(name string) (string, bool) { return "", false }
 func (s *Stack) NewSocket(domain, kind, protocol int) (socket.Socket, unix.Errno) {
 	return nil, unix.EAFNOSUPPORT
 }

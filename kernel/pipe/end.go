@@ -16,8 +16,9 @@ type End struct {
 	released      bool
 
 	// readersOpened and writersOpened are the pipe's counts after this end
-	// was opened.
+	// was opened, alone when nobody wrote then.
 	readersOpened, writersOpened uint64
+	alone                        bool
 
 	source source
 	sink   sink
@@ -45,6 +46,7 @@ func (p *Pipe) Open(reads, writes, nonblock bool) (*End, unix.Errno) {
 	e := &End{
 		pipe: p, reads: reads, writes: writes,
 		readersOpened: p.readersOpened, writersOpened: p.writersOpened,
+		alone: p.writers == 0,
 	}
 	if first {
 		p.notifyAll()
@@ -83,7 +85,7 @@ func (e *End) Readiness() waiter.Mask {
 		}
 		// A FIFO opened without waiting does not hang up before the first
 		// writer has come.
-		if p.writers == 0 && (e.writersOpened == 0 || e.writersOpened != p.writersOpened) {
+		if p.writers == 0 && !(e.alone && e.writersOpened == p.writersOpened) {
 			m |= waiter.Hup
 		}
 	}
@@ -188,7 +190,15 @@ func (e *End) Write(src socket.Source) (int, unix.Errno) {
 	if p.readers == 0 {
 		return 0, unix.EPIPE
 	}
-	n := 0
+	n, errno := e.write(src, total)
+	// Linux notifies even when nothing could be written, which
+	// edge-triggered watchers see.
+	p.notifyReaders()
+	return n, errno
+}
+
+func (e *End) write(src socket.Source, total int) (n int, errno unix.Errno) {
+	p := e.pipe
 	if rest := total % pageSize; rest != 0 && !p.empty() {
 		if s := p.last(); s.merge && s.end()+rest <= pageSize {
 			if !fill(s.page.data[s.end():][:rest], src) {
@@ -199,26 +209,20 @@ func (e *End) Write(src socket.Source) (int, unix.Errno) {
 			n = rest
 		}
 	}
-	for n < total {
-		if p.full() {
-			if n == 0 {
-				return 0, unix.EAGAIN
-			}
-			break
-		}
+	for errno = unix.EAGAIN; n < total && !p.full(); {
 		page, count := newPage(), min(pageSize, total-n)
 		if !fill(page.data[:count], src) {
 			page.release()
-			if n == 0 {
-				return 0, unix.EFAULT
-			}
+			errno = unix.EFAULT
 			break
 		}
 		p.push(slot{page: page, length: count, merge: !e.packets, packet: e.packets})
 		n += count
 	}
-	p.notifyReaders()
-	return n, 0
+	if n > 0 {
+		errno = 0
+	}
+	return n, errno
 }
 
 // fill reads all of b from src. As in Linux, a page that cannot be filled

@@ -30,12 +30,14 @@ func transfer(dst, src *End, n int, take bool) (int, unix.Errno) {
 		return 0, unix.EBADF
 	case from == to:
 		return 0, unix.EINVAL
+	case from.empty() && from.writers > 0:
+		return 0, unix.EAGAIN
 	case to.readers == 0:
 		return 0, unix.EPIPE
-	case from.empty() && from.writers == 0:
-		return 0, 0
-	case from.empty() || to.full():
+	case to.full():
 		return 0, unix.EAGAIN
+	case from.empty():
+		return 0, 0
 	}
 	moved, room := 0, false
 	for i := from.tail; moved < n && i != from.head && !to.full(); i++ {
@@ -135,7 +137,10 @@ func (s *sink) Len() int {
 }
 
 func (s *sink) Write(b []byte) (int, error) {
-	b = b[:min(len(b), s.Len())]
+	var err error
+	if n := s.Len(); n < len(b) {
+		b, err = b[:n], io.ErrShortWrite
+	}
 	written := len(b)
 	s.left -= written
 	for len(b) > 0 {
@@ -153,5 +158,5 @@ func (s *sink) Write(b []byte) (int, error) {
 	if written > 0 {
 		s.pipe.notifyReaders()
 	}
-	return written, nil
+	return written, err
 }
