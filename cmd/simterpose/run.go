@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/simterpose/simterpose/emulator"
 	"github.com/simterpose/simterpose/experiment"
+	"github.com/simterpose/simterpose/guest"
 )
 
 // runFlags are the flags of run and exec.
@@ -104,8 +106,13 @@ func (f *runFlags) emulate(e *experiment.Experiment, output string, screen io.Wr
 	defer stop()
 	begin := time.Now()
 	result, err := emulator.Run(ctx, e, o)
+	if missing := (*guest.MissingError)(nil); errors.As(err, &missing) {
+		// Nothing has run: the next try need not be forced.
+		return nil, errors.Join(err, os.RemoveAll(output))
+	}
 	if err != nil {
-		return nil, err
+		complain(err)
+		return nil, status(exitUnexpected)
 	}
 	result.Real = time.Since(begin)
 	return result, summarize(e, result, begin).write(output)
