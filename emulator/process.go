@@ -220,18 +220,8 @@ func (p *process) verdict(now sim.Time) ProcessResult {
 	case p.ended:
 		r.ExitCode = p.status.ExitStatus()
 	}
-	e := p.Expect
-	switch {
-	case e.Running:
-		r.Expected = "running"
-		r.AsExpected = r.Running
-	case e.Signal != 0:
-		r.Expected = "signal " + unix.SignalName(e.Signal)
-		r.AsExpected = r.Signal == e.Signal
-	default:
-		r.Expected = fmt.Sprintf("exit %d", e.Exit)
-		r.AsExpected = p.ended && p.failure == nil && r.Signal == 0 && r.ExitCode == e.Exit
-	}
+	r.Expected = p.Expect.String()
+	r.AsExpected = p.failure == nil && p.Expect.Met(r.Running, r.ExitCode, r.Signal)
 	return r
 }
 
