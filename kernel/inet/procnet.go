@@ -68,9 +68,7 @@ func (p *procTable) tcp(domain int) {
 		switch {
 		case t.listener != nil:
 			p.connection(domain, width, t.local(), nowhere, stateListen, 0, len(t.listener.ready), t.inode)
-			for _, c := range t.listener.halfOpen {
-				live = append(live, c)
-			}
+			live = append(live, t.listener.halfOpen...)
 			live = append(live, t.listener.ready...)
 		case t.connection != nil && t.connection.state != stateClosed:
 			c := t.connection
