@@ -226,10 +226,22 @@ func (r *Realm) prepareRoot(settings []Setting) error {
 // receive waits at most timeout for a notification; nil without an error means
 // that there was none. The result is overwritten by the next call.
 func (r *Realm) receive(timeout time.Duration) (*notification, unix.Errno) {
-	if ready, errno := r.poll(timeout); errno != 0 || ready&pollListener == 0 {
-		return nil, errno
+	for deadline := time.Now().Add(timeout); ; {
+		left := time.Until(deadline)
+		if left < 0 {
+			return nil, 0
+		}
+		// A death is told by Wait; a signal of the Go runtime means nothing.
+		ready, errno := r.poll(min(left, time.Millisecond))
+		if errno != 0 {
+			return nil, errno
+		}
+		if ready&pollListener != 0 {
+			if n, errno := r.take(); n != nil || errno != 0 {
+				return n, errno
+			}
+		}
 	}
-	return r.take()
 }
 
 // take receives the notification that poll has announced.
