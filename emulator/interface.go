@@ -10,6 +10,7 @@ import (
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
+	"github.com/simterpose/simterpose/guest"
 	"github.com/simterpose/simterpose/platform"
 )
 
@@ -21,12 +22,24 @@ import (
 // linkIndexLoopback is the index of lo in every new network namespace.
 const linkIndexLoopback = 1
 
+// linkIndexEthernet is the index of eth0.
+const linkIndexEthernet = 2
+
+// outerIndex is the index of the first outer end. The kernel takes a second to
+// notice that an interface is connected when both ends have the same index.
+const outerIndex = 1000
+
+// operationalUp is IF_OPER_UP of linux/if.h.
+const operationalUp = 6
+
 // vethRequest is the rtnetlink request that makes eth0 in the network namespace
-// of a process, and its other end, name, in the caller's.
-func vethRequest(name string, pid int, hardware [6]byte) []byte {
+// of a process, and its other end in the caller's. n counts hosts.
+func vethRequest(n, pid int, hardware [6]byte) []byte {
 	request := nl.NewNetlinkRequest(unix.RTM_NEWLINK, unix.NLM_F_CREATE|unix.NLM_F_EXCL|unix.NLM_F_ACK)
-	request.AddData(nl.NewIfInfomsg(unix.AF_UNSPEC))
-	request.AddData(nl.NewRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated(name)))
+	outer := nl.NewIfInfomsg(unix.AF_UNSPEC)
+	outer.Index, outer.Flags, outer.Change = outerIndex+int32(n), unix.IFF_UP, unix.IFF_UP
+	request.AddData(outer)
+	request.AddData(nl.NewRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated(fmt.Sprintf("host%d", n))))
 	info := nl.NewRtAttr(unix.IFLA_LINKINFO, nil)
 	info.AddRtAttr(nl.IFLA_INFO_KIND, nl.NonZeroTerminated("veth"))
 	data := info.AddRtAttr(nl.IFLA_INFO_DATA, nil)
@@ -39,32 +52,21 @@ func vethRequest(name string, pid int, hardware [6]byte) []byte {
 	return request.Serialize()
 }
 
-// quietRequest keeps the kernel from giving an interface addresses by itself,
+// quietSettings keep the kernel from giving interfaces addresses by itself,
 // which takes real time.
-func quietRequest(name string) []byte {
-	const inet6AddrGenMode, addrGenModeNone = 8, 1 // linux/if_link.h
-	request := nl.NewNetlinkRequest(unix.RTM_NEWLINK, unix.NLM_F_ACK)
-	request.AddData(nl.NewIfInfomsg(unix.AF_UNSPEC))
-	request.AddData(nl.NewRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated(name)))
-	spec := nl.NewRtAttr(unix.IFLA_AF_SPEC, nil)
-	spec.AddRtAttr(unix.AF_INET6, nil).AddRtAttr(inet6AddrGenMode, nl.Uint8Attr(addrGenModeNone))
-	request.AddData(spec)
-	return request.Serialize()
-}
+var quietSettings = []guest.Setting{{Path: "/proc/sys/net/ipv6/conf/default/addr_gen_mode", Value: "1"}}
 
-// upRequest turns an interface on, found by its index, or by name if that is 0.
-func upRequest(index int32, name string) []byte {
+// upRequest turns an interface on.
+func upRequest(index int32) []byte {
 	request := nl.NewNetlinkRequest(unix.RTM_NEWLINK, unix.NLM_F_ACK)
 	message := nl.NewIfInfomsg(unix.AF_UNSPEC)
 	message.Index, message.Flags, message.Change = index, unix.IFF_UP, unix.IFF_UP
 	request.AddData(message)
-	if name != "" {
-		request.AddData(nl.NewRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated(name)))
+	if index != linkIndexLoopback {
+		// Without this the state is unknown until the kernel finds it out; if it
+		// has already found that the other end was down, see awaitRunning.
+		request.AddData(nl.NewRtAttr(unix.IFLA_OPERSTATE, nl.Uint8Attr(operationalUp)))
 	}
-	// Without this the state is unknown until the kernel finds out by itself;
-	// if it has already found that the other end is down, see awaitRunning.
-	const operationalUp = 6 // IF_OPER_UP of linux/if.h
-	request.AddData(nl.NewRtAttr(unix.IFLA_OPERSTATE, nl.Uint8Attr(operationalUp)))
 	return request.Serialize()
 }
 
@@ -134,7 +136,7 @@ func prefixes(addresses []netip.Addr, networks []netip.Prefix) []netip.Prefix {
 }
 
 // awaitRunning waits until the kernel has noticed that eth0, in the network
-// namespace of a socket, is connected: it does so some time after it was told.
+// namespace of a socket, is connected.
 func awaitRunning(socket int) error {
 	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(200 * time.Microsecond) {
 		request, err := unix.NewIfreq("eth0")

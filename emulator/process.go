@@ -3,7 +3,6 @@ package emulator
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -15,14 +14,11 @@ import (
 	"github.com/simterpose/simterpose/sim"
 )
 
-// guestPath is the PATH of guests that are given none.
-const guestPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
 // environment is what a guest finds, before what the experiment adds: the same
 // on every machine.
 func (w *world) environment(p *experiment.Process) []string {
 	base := []string{
-		"PATH=" + guestPath, "HOME=/root", "USER=root", "LOGNAME=root", "SHELL=/bin/sh", "LANG=C.UTF-8", "TERM=dumb",
+		"PATH=" + experiment.GuestPath, "HOME=/root", "USER=root", "LOGNAME=root", "SHELL=/bin/sh", "LANG=C.UTF-8", "TERM=dumb",
 		"HOSTNAME=" + p.Host.Name,
 	}
 	if w.experiment.File != "" {
@@ -45,24 +41,6 @@ func (w *world) environment(p *experiment.Process) []string {
 	return list
 }
 
-// lookPath finds a program as execvp would with the guest's PATH.
-func lookPath(program string, environment []string) (string, error) {
-	if strings.Contains(program, "/") {
-		return program, nil
-	}
-	for _, e := range environment {
-		if path, ok := strings.CutPrefix(e, "PATH="); ok {
-			for _, folder := range filepath.SplitList(path) {
-				file := filepath.Join(folder, program)
-				if info, err := os.Stat(file); err == nil && !info.IsDir() && info.Mode()&0o111 != 0 {
-					return file, nil
-				}
-			}
-		}
-	}
-	return "", fmt.Errorf("%s: %w", program, exec.ErrNotFound)
-}
-
 // addProcess schedules the start and the stop of a process.
 func (w *world) addProcess(h *host, e *experiment.Process) {
 	p := &process{Process: e, host: h}
@@ -76,7 +54,7 @@ func (w *world) addProcess(h *host, e *experiment.Process) {
 	const spread = 1000
 	offset := sim.Time(w.source.Stream("start "+h.name+"/"+e.Name).Uint64() % spread)
 	w.queue.After(e.Start+offset, func() { w.start(p) })
-	if e.Stop > 0 && e.Stop != sim.Never {
+	if e.Stop != sim.Never {
 		w.queue.After(e.Stop, func() {
 			if p.process != nil && !p.ended {
 				p.process.Signal(p.StopSignal)
@@ -97,7 +75,7 @@ func (w *world) start(p *process) {
 
 func (w *world) launch(p *process) error {
 	environment := w.environment(p.Process)
-	path, err := lookPath(p.Argv[0], environment)
+	path, err := experiment.FindProgram(p.Argv[0], environment)
 	if err != nil {
 		return err
 	}
@@ -206,7 +184,7 @@ func (w *world) strace() func(t *kernel.Task, call, result string) {
 func (w *world) result(deadlock, interrupted bool) *Result {
 	r := &Result{
 		Simulated: w.queue.Now(), Real: 0, Interrupted: interrupted,
-		Unsupported: w.kernel.Unsupported(), Warnings: w.experiment.Platform.Warnings,
+		Unsupported: w.kernel.Unsupported(), Warnings: w.experiment.Warnings,
 	}
 	for _, p := range w.processes {
 		r.Processes = append(r.Processes, p.verdict(w.queue.Now()))
@@ -242,18 +220,8 @@ func (p *process) verdict(now sim.Time) ProcessResult {
 	case p.ended:
 		r.ExitCode = p.status.ExitStatus()
 	}
-	e := p.Expect
-	switch {
-	case e.Running:
-		r.Expected = "running"
-		r.AsExpected = r.Running
-	case e.Signal != 0:
-		r.Expected = "signal " + unix.SignalName(e.Signal)
-		r.AsExpected = r.Signal == e.Signal
-	default:
-		r.Expected = fmt.Sprintf("exit %d", e.Exit)
-		r.AsExpected = p.ended && p.failure == nil && r.Signal == 0 && r.ExitCode == e.Exit
-	}
+	r.Expected = p.Expect.String()
+	r.AsExpected = p.failure == nil && p.Expect.Met(r.Running, r.ExitCode, r.Signal)
 	return r
 }
 

@@ -86,7 +86,7 @@ func (w *world) build() error {
 	w.outsideNoted = map[string]bool{}
 	w.log = w.options.Log.Info
 	w.processEnded = w.ended
-	w.realm, err = guest.Start(guest.Native{Calls: kernel.NativeCalls(), Commands: kernel.NativeCommands()}, processor)
+	w.realm, err = guest.Start(guest.Native{Calls: kernel.NativeCalls(), Commands: kernel.NativeCommands()}, processor, quietSettings...)
 	if err != nil {
 		return err
 	}
@@ -204,18 +204,16 @@ func (w *world) host(p *platform.Host) (*host, error) {
 			folders = append(folders, filepath.Dir(q.Argv[0]))
 		}
 	}
-	requests := [][]byte{upRequest(linkIndexLoopback, ""), quietRequest("eth0"), upRequest(0, "eth0")}
-	const eth0 = 2
+	requests := [][]byte{upRequest(linkIndexLoopback), upRequest(linkIndexEthernet)}
 	for _, prefix := range prefixes(addresses, w.experiment.Platform.Networks()) {
-		requests = append(requests, addressRequest(eth0, prefix, unix.RT_SCOPE_UNIVERSE))
+		requests = append(requests, addressRequest(linkIndexEthernet, prefix, unix.RT_SCOPE_UNIVERSE))
 	}
-	requests = append(requests, defaultRouteRequest(eth0, unix.AF_INET), defaultRouteRequest(eth0, unix.AF_INET6))
+	requests = append(requests, defaultRouteRequest(linkIndexEthernet, unix.AF_INET), defaultRouteRequest(linkIndexEthernet, unix.AF_INET6))
 	index := len(w.hosts)
 	h.container, err = w.realm.NewContainer(guest.ContainerConfig{
-		Hostname: p.Name, Keep: keep(folders), Mounts: mounts(etc), Netlink: requests, Clock: h.clock,
+		Hostname: p.Name, Settings: quietSettings, Keep: keep(folders), Mounts: mounts(etc), Netlink: requests, Clock: h.clock,
 		OuterNetlink: func(pid int) [][]byte {
-			outer := fmt.Sprintf("host%d", index)
-			return [][]byte{vethRequest(outer, pid, hardwareAddress(addresses[0])), quietRequest(outer), upRequest(0, outer)}
+			return [][]byte{vethRequest(index, pid, hardwareAddress(addresses[0]))}
 		},
 	})
 	if err != nil {

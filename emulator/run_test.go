@@ -35,7 +35,7 @@ func TestBash(t *testing.T) {
 		Platform: p,
 		Seed:     1, Epoch: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC), Stop: sim.Never,
 		Network:   experiment.NetworkOptions{Model: "tcp"},
-		Processes: []experiment.Process{{Host: h, Name: "bash", Argv: argv}},
+		Processes: []experiment.Process{{Host: h, Name: "bash", Argv: argv, Stop: sim.Never}},
 	}
 	out := os.Getenv("OUT")
 	if out == "" {

@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,18 +39,38 @@ func pathOf(env []string) string {
 	return path
 }
 
-// programExists looks a program up as execvp(3) does. A path that is relative
-// to the guest's working folder, which does not exist yet, may exist.
+// programExists looks a program up. A path that is relative to the guest's
+// working folder, which does not exist yet, may exist.
 func programExists(program, path string) bool {
 	if strings.Contains(program, "/") {
 		return !filepath.IsAbs(program) || executable(program)
 	}
+	_, ok := search(program, path)
+	return ok
+}
+
+// search finds a program in the folders of a PATH.
+func search(program, path string) (file string, ok bool) {
 	for _, folder := range filepath.SplitList(path) {
-		if !filepath.IsAbs(folder) || executable(filepath.Join(folder, program)) {
-			return true
+		file = filepath.Join(folder, program)
+		if !filepath.IsAbs(folder) || executable(file) {
+			return file, true
 		}
 	}
-	return false
+	return "", false
+}
+
+// FindProgram finds a program as execvp(3) does, with the PATH of an
+// environment. What has a slash is returned as it is.
+func FindProgram(program string, env []string) (string, error) {
+	if strings.Contains(program, "/") {
+		return program, nil
+	}
+	file, ok := search(program, pathOf(env))
+	if !ok {
+		return "", fmt.Errorf("program %q not found", program)
+	}
+	return file, nil
 }
 
 func executable(file string) bool {

@@ -37,6 +37,8 @@ type ContainerConfig struct {
 	// Keep are folders that stay visible although a mount hides them.
 	Keep   []string
 	Mounts []Mount
+	// Settings are written before anything else, by path: files of /proc/sys.
+	Settings []Setting
 	// Netlink are rtnetlink requests, each a whole message, which set the
 	// host's network interfaces up.
 	Netlink [][]byte
@@ -45,6 +47,17 @@ type ContainerConfig struct {
 	// first process there.
 	OuterNetlink func(pid int) [][]byte
 	Clock        *Clock
+}
+
+// Setting is a value of sysctl(8).
+type Setting struct{ Path, Value string }
+
+// set adds calls that write a setting, if the kernel has it.
+func (l *list) set(s Setting) {
+	const descriptor = 3 // the first free one of an agent
+	l.add(goOn, "open "+s.Path, unix.SYS_OPEN, l.string(s.Path), unix.O_WRONLY, 0)
+	l.add(goOn, "write "+s.Path, unix.SYS_WRITE, descriptor, l.string(s.Value), uint64(len(s.Value)))
+	l.add(goOn, "close "+s.Path, unix.SYS_CLOSE, descriptor)
 }
 
 // NewContainer creates the namespaces of a host.
@@ -59,6 +72,16 @@ func (r *Realm) NewContainer(c ContainerConfig) (*Container, error) {
 	if err != nil {
 		return nil, err
 	}
+	container := &Container{realm: r, agent: child, clock: c.Clock}
+	if len(c.Settings) > 0 {
+		var l list
+		for _, s := range c.Settings {
+			l.set(s)
+		}
+		if _, err := r.perform(&container.agent, &l); err != nil {
+			return nil, fmt.Errorf("host %s: %w", c.Hostname, err)
+		}
+	}
 	if c.OuterNetlink != nil {
 		results, err := r.results(&r.root, &birth)
 		if err != nil {
@@ -68,8 +91,6 @@ func (r *Realm) NewContainer(c ContainerConfig) (*Container, error) {
 			return nil, fmt.Errorf("host %s: %w", c.Hostname, err)
 		}
 	}
-	container := &Container{realm: r, agent: child, clock: c.Clock}
-
 	var l list
 	l.add(mustSucceed, "setsid", unix.SYS_SETSID)
 	l.add(mustSucceed, "sethostname", unix.SYS_SETHOSTNAME, l.string(c.Hostname), uint64(len(c.Hostname)))

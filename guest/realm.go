@@ -47,8 +47,9 @@ type agent struct {
 
 // Start creates the realm. All guests will run on the given processor, and so
 // does the calling OS thread from now on: a switch between two processes on one
-// processor costs a tenth of one between two.
-func Start(native Native, processor int) (*Realm, error) {
+// processor costs a tenth of one between two. settings are those of the
+// namespaces that lie outside all containers.
+func Start(native Native, processor int, settings ...Setting) (*Realm, error) {
 	runtime.LockOSThread()
 	program, err := filter(native)
 	if err != nil {
@@ -114,7 +115,7 @@ func Start(native Native, processor int) (*Realm, error) {
 		return nil, r.abandon(fmt.Errorf("the first agent does not answer (%v)", errno))
 	}
 	r.root = agent{tid: int(n.pid), id: n.id}
-	return r, r.prepareRoot()
+	return r, r.prepareRoot(settings)
 }
 
 // namespaceError explains why the namespaces could not be created.
@@ -208,11 +209,14 @@ func (r *Realm) reapAttached() {
 
 // prepareRoot makes the first agent's mounts private, so that nothing done in
 // a container reaches the machine.
-func (r *Realm) prepareRoot() error {
+func (r *Realm) prepareRoot(settings []Setting) error {
 	var l list
 	l.add(mustSucceed, "close the listener", unix.SYS_CLOSE, 3)
 	l.add(mustSucceed, "make mounts private", unix.SYS_MOUNT, l.string("none"), l.string("/"), 0, unix.MS_REC|unix.MS_PRIVATE, 0)
 	l.add(mustSucceed, "personality", unix.SYS_PERSONALITY, 0x0040000) // ADDR_NO_RANDOMIZE
+	for _, s := range settings {
+		l.set(s)
+	}
 	if _, err := r.perform(&r.root, &l); err != nil {
 		return r.abandon(fmt.Errorf("prepare the namespaces: %w", err))
 	}

@@ -15,9 +15,16 @@ import (
 type passed struct {
 	description *description // nil: a native file
 	descriptor  int          // a copy of the sender's descriptor, in the emulator
+	references  int
 }
 
+func (p *passed) hold() { p.references++ }
+
 func (p *passed) drop() {
+	p.references--
+	if p.references > 0 {
+		return
+	}
 	unix.Close(p.descriptor)
 	if p.description != nil {
 		p.description.release()
@@ -25,21 +32,19 @@ func (p *passed) drop() {
 }
 
 // dropFiles gives up descriptors that nobody will receive.
-func (t *Task) dropFiles(m *socket.Message) { dropPassed(m.Files); m.Files = nil }
-
-// dropPassed releases descriptors of an undelivered message.
-func dropPassed(files []any) {
-	for _, f := range files {
+func (t *Task) dropFiles(m *socket.Message) {
+	for _, f := range m.Files {
 		f.(*passed).drop()
 	}
+	m.Files = nil
 }
 
 const controlHeader = 16 // struct cmsghdr
 
 func controlAlign(n int) int { return (n + 7) &^ 7 }
 
-// takeControl takes SCM_RIGHTS and SCM_CREDENTIALS out of a sender's ancillary
-// data and leaves the rest to the socket.
+// takeControl takes SCM_RIGHTS out of a sender's ancillary data and leaves the
+// rest to the socket.
 func (t *Task) takeControl(m *socket.Message, control []byte) unix.Errno {
 	for len(control) >= controlHeader {
 		size := int(binary.LittleEndian.Uint64(control))
@@ -62,19 +67,11 @@ func (t *Task) takeControl(m *socket.Message, control []byte) unix.Errno {
 					t.dropFiles(m)
 					return unix.EBADF
 				}
-				p := &passed{descriptor: fd, description: t.description(number)}
+				p := &passed{references: 1, descriptor: fd, description: t.description(number)}
 				if p.description != nil {
 					p.description.acquire()
 				}
 				m.Files = append(m.Files, p)
-			}
-		case level == unix.SOL_SOCKET && kind == unix.SCM_CREDENTIALS:
-			if len(data) != 12 {
-				return unix.EINVAL
-			}
-			m.Credentials = socket.Credentials{
-				PID: int32(binary.LittleEndian.Uint32(data)),
-				UID: int32(binary.LittleEndian.Uint32(data[4:])), GID: int32(binary.LittleEndian.Uint32(data[8:])),
 			}
 		default:
 			m.Control = append(m.Control, control[:min(controlAlign(size), len(control))]...)

@@ -97,6 +97,7 @@ type Host struct {
 	fifos     map[fileIdentity]*fifo
 	locks     waiter.Queue // notified when a file lock may have become free
 	offset    time.Duration
+	calling   *Task // whose call is being handled
 }
 
 // NewHost adds a host.
@@ -104,11 +105,11 @@ func (k *Kernel) NewHost(c HostConfig) *Host {
 	h := &Host{
 		HostConfig: c,
 		kernel:     k,
-		unix:       newUnixNamespace(),
 		processes:  map[int]*Process{},
 		threads:    map[int]*Task{},
 		fifos:      map[fileIdentity]*fifo{},
 	}
+	h.unix = unixsocket.NewNamespace(unixCaller{h}, passing{})
 	h.futexes = futex.New(func(tid uint32) *futex.Owner {
 		if t := h.threads[int(tid)]; t != nil {
 			return t.futexOwner()

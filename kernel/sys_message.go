@@ -52,7 +52,7 @@ func sysSendto(t *Task) Outcome {
 	}
 	var m socket.Message
 	var errno unix.Errno
-	if m.Address, errno = t.destination(s, t.arg(4), t.int(5)); errno != 0 {
+	if m.Address, errno = t.readAddress(t.arg(4), t.int(5)); errno != 0 {
 		return fail(errno)
 	}
 	m.Flags = t.flags(3)
@@ -64,7 +64,7 @@ func sysRecvfrom(t *Task) Outcome {
 	if !ok {
 		return o
 	}
-	m := socket.Message{Flags: t.flags(3)}
+	m := socket.Message{Flags: receiveFlags(d, t.flags(3))}
 	b := t.buffer(t.arg(1), t.size(2), t.call.done)
 	size := b.Len()
 	n, errno := s.Receive(b, &m)
@@ -75,6 +75,15 @@ func sysRecvfrom(t *Task) Outcome {
 		}
 	}
 	return t.received(d, s, n, size, errno, t.flags(3))
+}
+
+// receiveFlags are a receive's flags, with MSG_DONTWAIT if the descriptor does
+// not block.
+func receiveFlags(d *description, flags int) int {
+	if d.nonblock {
+		flags |= unix.MSG_DONTWAIT
+	}
+	return flags
 }
 
 // writeSender is writeAddress for a sender, of whom there may be no address.
@@ -128,7 +137,7 @@ func (t *Task) sendMessage(d *description, s socket.Socket, address uint64, flag
 		return fail(errno)
 	}
 	m := socket.Message{Flags: flags}
-	if m.Address, errno = t.destination(s, h.name, int(int32(h.nameSize))); errno != 0 {
+	if m.Address, errno = t.readAddress(h.name, int(int32(h.nameSize))); errno != 0 {
 		return fail(errno)
 	}
 	if h.controlSize > 0 && t.call.done == 0 {
@@ -150,7 +159,7 @@ func (t *Task) sendMessage(d *description, s socket.Socket, address uint64, flag
 	}
 	o := t.send(d, s, b, &m)
 	if o.Kind == Parked && t.call.done == 0 || o.Kind == Answer && o.Errno != 0 {
-		t.dropFiles(&m) // taken again at the next try
+		t.dropFiles(&m) // not sent: taken again if there is another try
 	}
 	return o
 }
@@ -203,7 +212,7 @@ func (t *Task) receiveMessage(d *description, s socket.Socket, address uint64, f
 		return fail(errno)
 	}
 	size := b.Len()
-	m := socket.Message{Flags: flags}
+	m := socket.Message{Flags: receiveFlags(d, flags)}
 	n, errno := s.Receive(b, &m)
 	if errno != 0 {
 		return t.received(d, s, n, size, errno, flags)

@@ -7,7 +7,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/simterpose/simterpose/kernel/socket"
-	"github.com/simterpose/simterpose/kernel/unixsocket"
 	"github.com/simterpose/simterpose/kernel/waiter"
 	"github.com/simterpose/simterpose/sim"
 )
@@ -59,7 +58,7 @@ func (t *Task) newSocket(domain, kind, protocol int) (s socket.Socket, errno uni
 	case unix.AF_INET, unix.AF_INET6:
 		s, errno = t.host().Stack.NewSocket(domain, kind, protocol)
 	case unix.AF_UNIX:
-		s, errno = t.host().unix.NewSocket(kind, protocol, t.credentials())
+		s, errno = t.host().unix.New(kind, protocol)
 	default:
 		return nil, 0, false
 	}
@@ -85,7 +84,7 @@ func sysSocketpair(t *Task) Outcome {
 		return native() // which refuses
 	}
 	kind := t.int(1)
-	a, b, errno := t.host().unix.NewPair(kind&^socketFlags, t.int(2), t.credentials())
+	a, b, errno := t.host().unix.Pair(kind&^socketFlags, t.int(2))
 	if errno != 0 {
 		return fail(errno)
 	}
@@ -145,9 +144,6 @@ func sysBind(t *Task) Outcome {
 	if errno != 0 {
 		return fail(errno)
 	}
-	if u, ok := s.(*unixsocket.Socket); ok {
-		return fail(t.bindUnix(u, a))
-	}
 	return fail(s.Bind(a))
 }
 
@@ -168,10 +164,10 @@ func sysConnect(t *Task) Outcome {
 	if errno != 0 {
 		return fail(errno)
 	}
-	if u, ok := s.(*unixsocket.Socket); ok {
-		return t.connectUnix(d, u, a)
-	}
 	errno = s.Connect(a)
+	if errno == unix.EAGAIN && s.Domain() == unix.AF_UNIX && !d.nonblock { // the listener's backlog is full
+		return t.waitFor(s, waiter.Out|waiter.Hup, erestartsys)
+	}
 	if d.nonblock || errno != unix.EINPROGRESS && !(errno == unix.EALREADY && !t.first()) {
 		return fail(errno)
 	}

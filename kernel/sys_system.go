@@ -209,7 +209,7 @@ func (h *Host) cpuinfo() string {
 // procNet gives a file of /proc/net.
 func (h *Host) procNet(name string) (string, bool) {
 	if name == "unix" {
-		return h.unix.ProcNet(), true
+		return h.procUnix(), true
 	}
 	return h.Stack.ProcNet(name)
 }

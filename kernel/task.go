@@ -139,6 +139,7 @@ func (t *Task) handle() Outcome {
 	if n := t.call.number; n >= 0 && n < len(entries) && entries[n].Handler != nil {
 		e = &entries[n]
 	}
+	t.host().calling = t
 	o := e.Handler(t)
 	if o.Kind != Parked {
 		t.parking.masked = false
