@@ -62,6 +62,9 @@ func (f *runFlags) exec(e *experiment.Experiment) error {
 	for _, b := range result.Deadlock {
 		fmt.Fprintf(os.Stderr, "simterpose: deadlock: %s[%d] waits in %s %s\n", b.Process, b.PID, b.Call, b.Peer)
 	}
+	for _, u := range result.Unsupported {
+		fmt.Fprintln(os.Stderr, "simterpose: not supported:", u)
+	}
 	return execStatus(result)
 }
 
