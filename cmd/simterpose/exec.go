@@ -24,7 +24,7 @@ the command's, or 128 and the number of the signal that killed it.`,
   simterpose exec --host client-2 lab.yaml -- ping -c 3 server`,
 		Args: func(c *cobra.Command, arguments []string) error {
 			if c.ArgsLenAtDash() != 1 || len(arguments) < 2 {
-				return errors.New("a file and a command expected: simterpose exec EXPERIMENT|PLATFORM -- COMMAND...")
+				return errors.New("EXPERIMENT|PLATFORM -- COMMAND expected (see simterpose exec --help)")
 			}
 			return nil
 		},
