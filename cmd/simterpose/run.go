@@ -78,6 +78,7 @@ func (f *runFlags) run(c *cobra.Command, e *experiment.Experiment) error {
 	if err := printResult(c.OutOrStdout(), result); err != nil {
 		return err
 	}
+	printLastWords(c.OutOrStdout(), output, result)
 	fmt.Fprintf(c.OutOrStdout(), "\n%s simulated in %.3f s, output in %s\n",
 		instant(result.Simulated), result.Real.Seconds(), f.output)
 	switch {
