@@ -49,7 +49,10 @@ done:
 	MOVQ	agentCall, AX
 	MOVQ	R14, DI
 	SYSCALL
-	JMP	list
+	TESTQ	AX, AX
+	JZ	list
+	MOVQ	$231, AX           // exit_group: nobody listens any more
+	SYSCALL
 TEXT ·agentCodeEnd(SB), NOSPLIT|NOFRAME, $0
 	RET
 

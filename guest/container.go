@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"strconv"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -140,7 +139,7 @@ func (r *Realm) NewContainer(c ContainerConfig) (*Container, error) {
 func (r *Realm) birth(parent *agent, l *list) (child agent, err error) {
 	parentDone := false
 	for child.tid == 0 || !parentDone {
-		n, errno := r.receive(5 * time.Second)
+		n, errno := r.receive(patience)
 		switch {
 		case errno != 0:
 			return child, fmt.Errorf("seccomp notification: %w", errno)
@@ -249,7 +248,7 @@ func (c *Container) Launch(p Program) (Started, error) {
 		return Started{}, errno
 	}
 	for {
-		n, errno := r.receive(5 * time.Second)
+		n, errno := r.receive(patience)
 		switch {
 		case errno != 0:
 			return Started{}, errno

@@ -110,7 +110,7 @@ func Start(native Native, processor int, settings ...Setting) (*Realm, error) {
 	if err := r.takeListener(); err != nil {
 		return nil, r.abandon(err)
 	}
-	n, errno := r.receive(5 * time.Second)
+	n, errno := r.receive(patience)
 	if errno != 0 || n == nil || n.number != agentCall {
 		return nil, r.abandon(fmt.Errorf("the first agent does not answer (%v)", errno))
 	}
@@ -147,7 +147,7 @@ func (r *Realm) takeListener() error {
 		return &MissingError{"pidfd_open failed: " + err.Error(), "run on Linux 5.19 or newer"}
 	}
 	defer unix.Close(pidfd)
-	for deadline := time.Now().Add(5 * time.Second); ; {
+	for deadline := time.Now().Add(patience); ; {
 		r.listener, err = unix.PidfdGetfd(pidfd, listenerNumber, 0)
 		if err == nil {
 			break
@@ -174,12 +174,12 @@ func (r *Realm) abandon(err error) error {
 
 // Close kills every guest and waits until they are gone.
 func (r *Realm) Close() {
-	if r.listener > 0 {
-		unix.Close(r.listener)
-	}
 	r.command.Process.Kill()
 	r.reapAttached()
 	r.command.Wait()
+	if r.listener > 0 {
+		unix.Close(r.listener)
+	}
 	if r.watch > 0 {
 		unix.Close(r.watch)
 	}
@@ -245,6 +245,10 @@ func (r *Realm) take() (*notification, unix.Errno) {
 	return nil, errno
 }
 
+// patience is how long an agent may take for a call. Creating namespaces waits
+// while the kernel takes those of an earlier run down, seconds for hundreds.
+const patience = 60 * time.Second
+
 const (
 	pollListener = 1
 	pollDeath    = 2
@@ -282,7 +286,7 @@ func (r *Realm) perform(a *agent, l *list) ([]int64, error) {
 		return nil, err
 	}
 	for {
-		n, errno := r.receive(5 * time.Second)
+		n, errno := r.receive(patience)
 		if errno != 0 {
 			return nil, fmt.Errorf("seccomp notification: %w", errno)
 		}

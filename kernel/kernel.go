@@ -97,6 +97,7 @@ type Host struct {
 	fifos     map[fileIdentity]*fifo
 	locks     waiter.Queue // notified when a file lock may have become free
 	offset    time.Duration
+	root      int   // Root, once it is open
 	calling   *Task // whose call is being handled
 }
 

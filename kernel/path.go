@@ -35,12 +35,14 @@ func (t *Task) absolute(directory int, name string) (string, unix.Errno) {
 
 // open opens a path of the host's, for the emulator.
 func (h *Host) open(name string, flags int) (int, unix.Errno) {
-	root, err := unix.Open(h.Root, unix.O_PATH|unix.O_CLOEXEC|unix.O_DIRECTORY, 0)
-	if err != nil {
-		return -1, unix.EIO
+	if h.root == 0 {
+		root, err := unix.Open(h.Root, unix.O_PATH|unix.O_CLOEXEC|unix.O_DIRECTORY, 0)
+		if err != nil {
+			return -1, unix.EIO
+		}
+		h.root = root
 	}
-	defer unix.Close(root)
-	fd, err := unix.Openat2(root, name, &unix.OpenHow{Flags: uint64(flags | unix.O_CLOEXEC), Resolve: unix.RESOLVE_IN_ROOT})
+	fd, err := unix.Openat2(h.root, name, &unix.OpenHow{Flags: uint64(flags | unix.O_CLOEXEC), Resolve: unix.RESOLVE_IN_ROOT})
 	if err != nil {
 		return -1, err.(unix.Errno)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/simterpose/simterpose/kernel/socket"
 	"github.com/simterpose/simterpose/kernel/waiter"
 	"github.com/simterpose/simterpose/sim"
 )
@@ -33,8 +34,9 @@ type Process struct {
 	wasContinued bool
 
 	signalDescriptors []*signalDescriptor
-	status            unix.WaitStatus // once it is a zombie
-	known             bool            // the status is known
+	credentials       *socket.Credentials // nil: not known
+	status            unix.WaitStatus     // once it is a zombie
+	known             bool                // the status is known
 
 	exitStatus  unix.WaitStatus // announced by exit_group or exit
 	intervals   realTimer       // ITIMER_REAL and alarm
@@ -108,6 +110,7 @@ func (t *Task) Execed() {
 	p.host.threads[t.ID] = t
 	p.tasks = []*Task{t}
 	t.clearChildTID = 0
+	p.credentials = nil
 	t.restart.valid = false
 	k.spaces++
 	p.space = k.spaces

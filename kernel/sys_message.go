@@ -16,7 +16,9 @@ import (
 func streams(s socket.Socket) bool { return s.Type() == unix.SOCK_STREAM }
 
 func (t *Task) send(d *description, s socket.Socket, b *span, m *socket.Message) Outcome {
-	m.Credentials = t.credentials()
+	if s.Domain() == unix.AF_UNIX {
+		m.Credentials = t.credentials()
+	}
 	flags := m.Flags
 	nonblock := d.nonblock || flags&unix.MSG_DONTWAIT != 0
 	total := b.Len()

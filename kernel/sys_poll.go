@@ -61,14 +61,16 @@ func (t *Task) pollWait(items []pollItem, interrupted unix.Errno) Outcome {
 			continue
 		}
 		if d := t.description(item.number); d != nil {
-			t.parking.waitsFor = describe(d.file)
+			if t.parking.waitsOn == nil {
+				t.parking.waitsOn, t.parking.waitsFor = d.file, ""
+			}
 			t.watch(d.file.Queue(), item.events|waiter.Always)
 		} else {
 			t.kernel().outside(t, item.number)
 		}
 	}
 	if len(items) > 1 {
-		t.parking.waitsFor += " and others"
+		t.parking.waitsFor = " and others"
 	}
 	return t.park(interrupted)
 }

@@ -66,8 +66,23 @@ func (h *Host) procUnix() string {
 	return string(b)
 }
 
-// credentials are what peers learn of the task's process.
+// credentials are what peers learn of the task's process. They are read anew
+// after a call that changes them.
 func (t *Task) credentials() socket.Credentials {
+	if t.process.credentials == nil {
+		c := t.readCredentials()
+		t.process.credentials = &c
+	}
+	return *t.process.credentials
+}
+
+// sysSetID is every call that changes user or group ids.
+func sysSetID(t *Task) Outcome {
+	t.process.credentials = nil
+	return native()
+}
+
+func (t *Task) readCredentials() socket.Credentials {
 	c := socket.Credentials{PID: int32(t.process.PID)}
 	status, err := os.ReadFile("/proc/" + strconv.Itoa(t.TID) + "/status")
 	if err != nil {

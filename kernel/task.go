@@ -73,8 +73,11 @@ type parking struct {
 	interrupted unix.Errno // what a signal makes of the call; 0: not interruptible
 	mask        uint64     // replaces the thread's blocked signals while it waits
 	masked      bool
-	waitsFor    string // for the table of blocked guests
-	remaining   uint64 // where a sleep stores the time left when interrupted
+	// waitsOn and waitsFor tell of what the task waits for, for the table of
+	// blocked guests.
+	waitsOn   socket.File
+	waitsFor  string
+	remaining uint64 // where a sleep stores the time left when interrupted
 	// settled is the outcome when something else than the handler decided it.
 	settled  bool
 	outcome  Outcome
@@ -153,6 +156,9 @@ func (t *Task) Call() string { return callName(t.call.number) }
 
 // WaitsFor describes what a parked task waits for, and since when.
 func (t *Task) WaitsFor() (what string, since sim.Time) {
+	if f := t.parking.waitsOn; f != nil {
+		return describe(f) + t.parking.waitsFor, t.call.entered
+	}
 	return t.parking.waitsFor, t.call.entered
 }
 
@@ -218,7 +224,7 @@ func chain(a, b func()) func() {
 
 // waitFor parks the task until a file is ready, or its deadline has passed.
 func (t *Task) waitFor(f socket.File, events waiter.Mask, interrupted unix.Errno) Outcome {
-	t.parking.waitsFor = describe(f)
+	t.parking.waitsOn, t.parking.waitsFor = f, ""
 	t.watch(f.Queue(), events)
 	return t.park(interrupted)
 }
@@ -237,6 +243,7 @@ func (t *Task) unpark() {
 	t.queue().Cancel(&p.timer)
 	p.parked = false
 	p.masked = false
+	p.waitsOn = nil
 	p.remaining = 0
 }
 

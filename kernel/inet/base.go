@@ -90,11 +90,6 @@ func (b *base) value(level, name int) int {
 	return options[optionKey{level, name}].initial
 }
 
-func (b *base) wasSet(level, name int) bool {
-	_, ok := b.values[optionKey{level, name}]
-	return ok
-}
-
 // inherit takes a listener's options, as accepted sockets do.
 func (b *base) inherit(from *base) {
 	b.values = maps.Clone(from.values)

@@ -11,12 +11,11 @@ type optionKey struct{ level, name int }
 
 // option is what is known of an option whose value is an int.
 type option struct {
-	initial    int
-	least      int // EINVAL below
-	most       int // EINVAL above
-	boolean    bool
-	onlyStream bool
-	readOnly   bool
+	initial  int
+	least    int // EINVAL below
+	most     int // EINVAL above
+	boolean  bool
+	readOnly bool
 }
 
 const anyInt = 1<<31 - 1

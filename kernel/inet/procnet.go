@@ -10,8 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ProcNet is the content of /proc/net/tcp, tcp6, udp or udp6, and of the raw
-// and ICMP tables. Sockets come in the order in which they were created, then
+// ProcNet is the content of /proc/net/tcp, tcp6, udp or udp6. Sockets come in the order in which they were created, then
 // connections without one (proc(5)).
 func (s *Stack) ProcNet(name string) (content string, ok bool) {
 	table := procTable{stack: s}
@@ -69,9 +68,7 @@ func (p *procTable) tcp(domain int) {
 		switch {
 		case t.listener != nil:
 			p.connection(domain, width, t.local(), nowhere, stateListen, 0, len(t.listener.ready), t.inode)
-			for _, c := range t.listener.halfOpen {
-				live = append(live, c)
-			}
+			live = append(live, t.listener.halfOpen...)
 			live = append(live, t.listener.ready...)
 		case t.connection != nil && t.connection.state != stateClosed:
 			c := t.connection

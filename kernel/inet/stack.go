@@ -89,10 +89,18 @@ func (s *Stack) NewSocket(domain, kind, protocol int) (socket.Socket, unix.Errno
 		}
 		return s.newTCP(domain), 0
 	case unix.SOCK_DGRAM:
-		if protocol == 0 || protocol == unix.IPPROTO_UDP {
+		switch {
+		case protocol == 0 || protocol == unix.IPPROTO_UDP:
 			return s.newUDP(domain), 0
+		case protocol == unix.IPPROTO_ICMP && domain == unix.AF_INET, protocol == unix.IPPROTO_ICMPV6 && domain == unix.AF_INET6:
+			return s.newRaw(domain, kind, protocol), 0
 		}
 		return nil, unix.EPROTONOSUPPORT
+	case unix.SOCK_RAW:
+		if protocol == 0 || protocol > 0xff {
+			return nil, unix.EPROTONOSUPPORT
+		}
+		return s.newRaw(domain, kind, protocol), 0
 	}
 	return nil, unix.ESOCKTNOSUPPORT
 }

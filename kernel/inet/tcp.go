@@ -212,9 +212,6 @@ func (t *tcpSocket) Readiness() waiter.Mask {
 	if c.in.readable >= max(1, t.value(unix.SOL_SOCKET, unix.SO_RCVLOWAT)) {
 		m |= waiter.In | waiter.RdNorm
 	}
-	if c.in.urgent {
-		m |= waiter.Pri
-	}
 	if sendShut || c.writable() {
 		m |= waiter.Out | waiter.WrNorm
 	}

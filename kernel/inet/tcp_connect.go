@@ -263,7 +263,7 @@ func (c *connection) synAckArrives() {
 			return // its reset is behind
 		}
 		c.established()
-		_ = c.control(peer.established)
+		_ = c.control(peer.acknowledged)
 	case stateClosed:
 		if peer := c.peer; peer != nil && peer.state == stateSynReceived {
 			_ = c.control(peer.reset)
@@ -289,6 +289,10 @@ func (c *connection) established() {
 		t.queue.Notify(waiter.Out | waiter.WrNorm)
 	case stateSynReceived:
 		c.state = stateEstablished
+		if c.watch != nil { // data has come before the end of TCP_DEFER_ACCEPT
+			c.stack.network.queue.Cancel(c.watch)
+			c.watch = nil
+		}
 		c.parent.complete(c)
 	}
 }

@@ -22,6 +22,9 @@ func (t *tcpSocket) Send(src socket.Source, m *socket.Message) (int, unix.Errno)
 	if m.Flags&unix.MSG_FASTOPEN != 0 {
 		return 0, unix.EOPNOTSUPP // as with net.ipv4.tcp_fastopen=0
 	}
+	if m.Flags&unix.MSG_OOB != 0 {
+		return 0, unix.EOPNOTSUPP // there is no urgent data
+	}
 	c := t.connection
 	if c != nil && c.state == stateSynSent {
 		return 0, unix.EAGAIN

@@ -19,13 +19,15 @@ type flow struct {
 
 	direction Direction // nil until the first byte
 	dead      bool      // nothing arrives any more
-	urgent    bool      // the receiver has an urgent byte to read
 	// resetBehind tells that a RST follows what is on the way.
 	resetBehind bool
 
 	finArrived bool
 	retries    int // of a FIN that was lost
 	retry      sim.Event
+
+	progress sim.Time  // when bytes were last sent into silence, or arrived
+	timer    sim.Event // the end of the patience for what is on the way
 }
 
 const (
@@ -93,6 +95,7 @@ func (f *flow) push() {
 	f.flying += n
 	f.from.bytesOut += int64(n)
 	f.direction.Write(n)
+	f.watch()
 }
 
 // open asks the carrier for its side of this flow. A route that has gone since
@@ -121,6 +124,10 @@ func (f *flow) arrived(n int) {
 	}
 	f.flying -= n
 	f.readable += n
+	f.progress = to.stack.now()
+	if f.flying == 0 {
+		to.stack.network.queue.Cancel(&f.timer)
+	}
 	to.bytesIn += int64(n)
 	if to.abandoned() {
 		// Nobody will read it: the kernel answers with a RST.
@@ -203,6 +210,7 @@ func (f *flow) kill() {
 		f.direction.Close()
 	}
 	f.from.stack.network.queue.Cancel(&f.retry)
+	f.from.stack.network.queue.Cancel(&f.timer)
 	f.flying, f.unsent = 0, 0
 	f.buffer.cut(f.readable)
 }

@@ -69,19 +69,24 @@ func (i *inbox) take(b *base, dst socket.Sink, m *socket.Message, shut bool) (in
 	return n, 0
 }
 
-// Readiness implements socket.File as the kernel's datagram_poll does.
+// Readiness implements socket.File.
 func (u *udpSocket) Readiness() waiter.Mask {
+	return u.datagramReadiness(&u.base, u.sendShut, u.receiveShut)
+}
+
+// datagramReadiness is the kernel's datagram_poll.
+func (i *inbox) datagramReadiness(b *base, sendShut, receiveShut bool) waiter.Mask {
 	m := waiter.Out | waiter.WrNorm
-	if u.failure != 0 {
+	if b.failure != 0 {
 		m |= waiter.Err
 	}
-	if u.receiveShut {
+	if receiveShut {
 		m |= waiter.RdHup | waiter.In | waiter.RdNorm
-		if u.sendShut {
+		if sendShut {
 			m |= waiter.Hup
 		}
 	}
-	if len(u.waiting) > 0 {
+	if len(i.waiting) > 0 {
 		m |= waiter.In | waiter.RdNorm
 	}
 	return m
@@ -126,13 +131,15 @@ func (u *udpSocket) PeerAddress() (socket.Address, unix.Errno) {
 }
 
 // Ioctl implements socket.Ioctler.
-func (u *udpSocket) Ioctl(request uint32) (int, unix.Errno, bool) {
+func (u *udpSocket) Ioctl(request uint32) (int, unix.Errno, bool) { return u.datagramIoctl(request) }
+
+func (i *inbox) datagramIoctl(request uint32) (int, unix.Errno, bool) {
 	switch request {
 	case fionread:
-		if len(u.waiting) == 0 {
+		if len(i.waiting) == 0 {
 			return 0, 0, true
 		}
-		return len(u.waiting[0].data), 0, true
+		return len(i.waiting[0].data), 0, true
 	case siocoutq:
 		return 0, 0, true
 	}
