@@ -1,11 +1,15 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"strconv"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/simterpose/simterpose/guest"
 )
 
 func TestMain(m *testing.M) {
@@ -74,5 +78,22 @@ func TestRemoveOutputKeepsOtherFolders(t *testing.T) {
 	}
 	if _, err := os.Stat(folder + "/thesis.tex"); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestExitStatus(t *testing.T) {
+	for _, test := range []struct {
+		err  error
+		want int
+	}{
+		{nil, exitAsExpected},
+		{status(exitUnexpected), exitUnexpected},
+		{errors.New("bad input"), exitUsage},
+		{fmt.Errorf("starting: %w", &guest.MissingError{What: "user namespaces", How: "sysctl"}), exitMissing},
+		{errors.Join(&guest.MissingError{What: "seccomp"}, nil), exitMissing},
+	} {
+		if got := exitStatus(test.err); got != test.want {
+			t.Errorf("%v: %d, want %d", test.err, got, test.want)
+		}
 	}
 }
