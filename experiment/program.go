@@ -13,18 +13,14 @@ const GuestPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 // checkPrograms complains about programs that do not exist.
 func (l *loader) checkPrograms() {
 	type key struct{ program, path string }
-	known := make(map[key]bool)
+	asked := make(map[key]bool)
 	for i := range l.Processes {
 		p := &l.Processes[i]
 		k := key{p.Argv[0], pathOf(p.Env)}
-		found, asked := known[k]
-		if !asked {
-			found = programExists(k.program, k.path)
-			known[k] = found
-			if !found {
-				l.addf(p.Position, "program %q not found", k.program)
-			}
+		if !asked[k] && !programExists(k.program, k.path) {
+			l.addf(p.Position, "program %q not found", k.program)
 		}
+		asked[k] = true
 	}
 }
 
