@@ -1,5 +1,7 @@
 package fluid
 
+import "slices"
+
 // Precision constants of SimGrid 3.32 (src/kernel/lmm/System.cpp); its results
 // depend on them, so they are not to be tuned.
 const (
@@ -19,9 +21,6 @@ type Variable int32
 
 // none ends lists of indices.
 const none = -1
-
-// inactive marks an element that is not in its constraint's active list.
-const inactive = -2
 
 // Sharing says how a resource's capacity limits what flows through it.
 type Sharing uint8
@@ -55,46 +54,55 @@ type System struct {
 }
 
 type constraint struct {
-	bound     float64
 	remaining float64
 	usage     float64
+	bound     float64
+	light     int32 // position in the light table, or none
+	sharing   Sharing
+	modified  bool
 
-	enabled       int32 // first element of an enabled variable
-	disabled      int32 // first and last element of the others
-	disabledLast  int32
-	active        int32 // first element whose variable has no rate yet in this solve
-	light         int32 // position in the light table, or none
-	limit         int32 // of concurrent variables; negative: none
-	concurrency   int32
-	ranks, ranked int32 // FatPipe: elements by decreasing usage, in System.ranks
-	sharing       Sharing
-	modified      bool
+	users        []user // enabled variables, the oldest first
+	gone         int32  // users that left and are still in the list
+	disabled     int32  // first and last element of disabled variables
+	disabledLast int32
+	limit        int32 // of concurrent variables; negative: none
+	concurrency  int32
+	ranks        int32 // FatPipe: users by decreasing usage, in System.ranks
+	ranked       int32
+}
+
+// user is an enabled variable that uses a constraint. A constraint's users lie
+// side by side because solving reads all of them several times; one that leaves
+// is marked, and the list is packed when half of it is marked.
+type user struct {
+	weight   float64
+	variable Variable // none: gone
+	element  int32
 }
 
 type variable struct {
 	penalty float64 // 0: disabled
-	staged  float64 // penalty to take when the concurrency limit allows it
-	bound   float64 // <= 0: none
 	value   float64
+	bound   float64 // <= 0: none
+	staged  float64 // penalty to take when the concurrency limit allows it
 
 	first     int32 // its elements are a run
 	count     int32
+	visited   uint32
 	class     uint8 // of the run
 	saturated bool
+	fixed     bool // has its rate in this solve
 	listed    bool // in changed
-	visited   uint32
 }
 
-// element is the use of a constraint by a variable. The list fields link the
-// elements of the constraint: those of enabled variables or those of disabled
-// ones, and during a solve those that have no rate yet.
+// element is the use of a constraint by a variable.
 type element struct {
 	weight     float64
 	constraint Constraint
+	slot       int32 // in the constraint's users, or none
+	// The elements of disabled variables are a list of their constraint.
 	variable   Variable
 	next, prev int32
-	activeNext int32
-	activePrev int32
 }
 
 // blockClasses is the number of sizes of runs of elements: 1, 2, 3, 4, then
@@ -121,7 +129,7 @@ func blockClass(n int) (class uint8, size int) {
 func (s *System) AddConstraint(bound float64, sharing Sharing) Constraint {
 	s.constraints = append(s.constraints, constraint{
 		bound: bound, sharing: sharing, limit: none,
-		enabled: none, disabled: none, disabledLast: none, active: none, light: none,
+		disabled: none, disabledLast: none, light: none,
 	})
 	return Constraint(len(s.constraints) - 1)
 }
@@ -172,6 +180,7 @@ func (s *System) Use(v Variable, c Constraint, weight float64) {
 			e.weight += weight
 		}
 		if enabled {
+			s.constraints[c].users[e.slot].weight = e.weight
 			s.admit(v, e)
 		}
 		s.mark(c)
@@ -183,8 +192,7 @@ func (s *System) Use(v Variable, c Constraint, weight float64) {
 	i := va.first + va.count
 	va.count++
 	s.elements[i] = element{
-		weight: weight, constraint: c, variable: v,
-		next: none, prev: none, activeNext: none, activePrev: inactive,
+		weight: weight, constraint: c, variable: v, slot: none, next: none, prev: none,
 	}
 	if va.penalty > 0 {
 		s.linkEnabled(i)
@@ -258,9 +266,11 @@ func (s *System) Bound(c Constraint) float64 { return s.constraints[c].bound }
 // Load is what flows through c: the sum, on a FatPipe the largest.
 func (s *System) Load(c Constraint) float64 {
 	load := 0.0
-	for i := s.constraints[c].enabled; i != none; i = s.elements[i].next {
-		e := &s.elements[i]
-		flow := e.weight * s.variables[e.variable].value
+	for _, u := range s.constraints[c].users {
+		if u.variable == none {
+			continue
+		}
+		flow := u.weight * s.variables[u.variable].value
 		if s.constraints[c].sharing == FatPipe {
 			load = max(load, flow)
 		} else {
@@ -272,8 +282,10 @@ func (s *System) Load(c Constraint) float64 {
 
 // AppendUsers appends the variables that use c, the enabled ones first.
 func (s *System) AppendUsers(list []Variable, c Constraint) []Variable {
-	for i := s.constraints[c].enabled; i != none; i = s.elements[i].next {
-		list = append(list, s.elements[i].variable)
+	for _, u := range slices.Backward(s.constraints[c].users) {
+		if u.variable != none {
+			list = append(list, u.variable)
+		}
 	}
 	for i := s.constraints[c].disabled; i != none; i = s.elements[i].next {
 		list = append(list, s.elements[i].variable)
@@ -382,23 +394,34 @@ func (s *System) promote(id Constraint) {
 func (s *System) linkEnabled(i int32) {
 	e := &s.elements[i]
 	c := &s.constraints[e.constraint]
-	e.prev, e.next = none, c.enabled
-	if c.enabled != none {
-		s.elements[c.enabled].prev = i
-	}
-	c.enabled = i
+	e.slot = int32(len(c.users))
+	c.users = append(c.users, user{e.weight, e.variable, i})
 }
 
 func (s *System) unlinkEnabled(i int32) {
 	e := &s.elements[i]
-	if e.prev != none {
-		s.elements[e.prev].next = e.next
+	c := &s.constraints[e.constraint]
+	if last := int32(len(c.users)) - 1; e.slot == last {
+		c.users = c.users[:last]
 	} else {
-		s.constraints[e.constraint].enabled = e.next
+		c.users[e.slot].variable = none
+		if c.gone++; c.gone > 8 && int(c.gone) > len(c.users)/2 {
+			s.pack(c)
+		}
 	}
-	if e.next != none {
-		s.elements[e.next].prev = e.prev
+	e.slot = none
+}
+
+// pack takes those that left out of c's users.
+func (s *System) pack(c *constraint) {
+	kept := c.users[:0]
+	for _, u := range c.users {
+		if u.variable != none {
+			s.elements[u.element].slot = int32(len(kept))
+			kept = append(kept, u)
+		}
 	}
+	c.users, c.gone = kept, 0
 }
 
 func (s *System) linkDisabled(i int32) {
