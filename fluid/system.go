@@ -186,6 +186,13 @@ func (s *System) Use(v Variable, c Constraint, weight float64) {
 		s.mark(c)
 		return
 	}
+	s.UseOnce(v, c, weight)
+}
+
+// UseOnce is Use for a constraint that v does not use yet, which it does not
+// check.
+func (s *System) UseOnce(v Variable, c Constraint, weight float64) {
+	va := &s.variables[v]
 	if _, size := blockClass(int(va.count) + 1); size > s.blockSize(va.class) {
 		panic("fluid: variable uses more constraints than announced")
 	}

@@ -120,6 +120,9 @@ func (n *Network) constraint(l *platform.Link) fluid.Constraint {
 			bound = 1 // of the time on the air
 		}
 		state.constraint = n.flows.System().AddConstraint(bound, sharing)
+		if limit := n.Model.concurrencyLimit; limit > 0 {
+			n.flows.System().SetConcurrencyLimit(state.constraint, limit)
+		}
 	}
 	return state.constraint
 }
