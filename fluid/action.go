@@ -209,11 +209,12 @@ func (a *Action) SetFactor(factor float64) {
 	a.factor = factor
 }
 
-// SetPenalty changes a's penalty. As in SimGrid, a new penalty enables an
-// action whose latency is not over; it then works until that date and beyond.
+// SetPenalty changes a's penalty. One that is in its latency phase takes it up
+// afterwards. (SimGrid 3.32 lets it take its share at once; it then gets no
+// date of completion before something else changes.)
 func (a *Action) SetPenalty(penalty float64) {
 	a.penalty = penalty
-	if a.Active() && !a.suspended {
+	if a.state == Running && !a.suspended {
 		a.model.system.SetPenalty(a.variable, penalty)
 		a.model.engine.touch()
 	}

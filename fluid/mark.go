@@ -18,6 +18,10 @@ func (s *System) mark(c Constraint) {
 	}
 	s.push(c)
 	for len(s.path) > 0 {
+		if len(s.modified) == len(s.constraints) {
+			s.path = s.path[:0] // there is nothing left to find
+			return
+		}
 		if next := s.advance(&s.path[len(s.path)-1]); next != none {
 			s.push(next)
 		} else {

@@ -142,6 +142,7 @@ func (s *System) lowestBound(level float64) float64 {
 // fix gives the saturated variables their rate: those that are at their bound
 // if lowest is not negative, else all.
 func (s *System) fix(level, lowest float64) {
+	constraints := s.constraints
 	for _, id := range s.saturated {
 		v := &s.variables[id]
 		v.saturated = false
@@ -154,21 +155,25 @@ func (s *System) fix(level, lowest float64) {
 			continue
 		}
 		v.fixed = true
-		for _, e := range s.elements[v.first : v.first+v.count] {
-			c := &s.constraints[e.constraint]
+		value, penalty := v.value, v.penalty
+		elements := s.elements[v.first : v.first+v.count]
+		for i := range elements {
+			e := &elements[i]
+			c := &constraints[e.constraint]
+			precision := c.bound * workPrecision
 			if c.sharing == Shared {
-				c.remaining = subtract(c.remaining, e.weight*v.value, c.bound*workPrecision)
-				c.usage = subtract(c.usage, e.weight/v.penalty, workPrecision)
-			} else if e.weight/v.penalty >= c.usage {
+				c.remaining = subtract(c.remaining, e.weight*value, precision)
+				c.usage = subtract(c.usage, e.weight/penalty, workPrecision)
+			} else if e.weight/penalty >= c.usage {
 				c.usage = s.fatPipeUsage(c)
 			}
 			if c.light == none {
 				continue
 			}
-			if !(c.usage > workPrecision) || !(c.remaining > c.bound*workPrecision) {
-				s.drop(c)
-			} else {
+			if c.usage > workPrecision && c.remaining > precision {
 				s.light.set(c.light, c.remaining/c.usage)
+			} else {
+				s.drop(c)
 			}
 		}
 	}

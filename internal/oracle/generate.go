@@ -304,7 +304,8 @@ func (g *generator) profiles() {
 		g.host(fmt.Sprintf("h%d", i), "")
 	}
 	for i := range n {
-		g.line(`<link id="l%d" bandwidth="%gMBps" latency="%s"/>`, i, g.between(1, 1000), g.latency())
+		// Short latencies: see Scenario's changes.
+		g.line(`<link id="l%d" bandwidth="%gMBps" latency="1us"/>`, i, g.between(1, 1000))
 	}
 	for a := range n {
 		for b := range a {
@@ -328,7 +329,7 @@ func (g *generator) profiles() {
 		trace(fmt.Sprintf("speed%d", i), "SPEED", fmt.Sprintf("h%d", i), func() float64 { return 0.1 + 0.9*g.between(0.1, 1) })
 		trace(fmt.Sprintf("bandwidth%d", i), "BANDWIDTH", fmt.Sprintf("l%d", i), func() float64 { return g.between(1e6, 1e9) })
 	}
-	trace("latency", "LATENCY", "l0", func() float64 { return g.between(1e-4, 1e-2) })
+	trace("latency", "LATENCY", "l0", func() float64 { return g.between(1e-6, 1e-5) })
 	trace("state", "LINK_AVAIL", "l1", func() float64 { return float64(g.IntN(2)) })
 	g.line(`</zone>`)
 }
