@@ -68,8 +68,8 @@ func (s *System) markVariable(v Variable) {
 	if va.penalty <= 0 {
 		return
 	}
-	for i := va.first; i < va.first+va.count; i++ {
-		s.mark(s.elements[i].constraint)
+	for _, e := range s.elements[va.first : va.first+va.count] {
+		s.mark(e.constraint)
 	}
 }
 

@@ -13,6 +13,9 @@ type rank struct {
 	variable Variable
 }
 
+// span is a part of System.ranks.
+type span struct{ from, to int }
+
 // Solve computes the rates of the variables that a change since the last call
 // can have touched, and returns them. The list is valid until the next call.
 //
@@ -52,11 +55,11 @@ func (s *System) Solve() []Variable {
 // and lists their variables.
 func (s *System) begin() {
 	s.light.reset()
-	s.ranks = s.ranks[:0]
+	s.ranks, s.ranked = s.ranks[:0], s.ranked[:0]
 	for _, id := range s.modified {
 		c := &s.constraints[id]
 		c.remaining = c.bound
-		c.light, c.ranks = none, none
+		c.light, c.sorted = none, none
 		if !(c.remaining > c.bound*workPrecision) {
 			for _, u := range c.users {
 				if u.variable != none && u.weight > 0 {
@@ -197,10 +200,11 @@ func (s *System) drop(c *constraint) {
 
 // fatPipeUsage is the largest weight/penalty among the variables of c that
 // have no rate yet. It is asked for when the largest one got its rate, up to
-// once per variable, so the elements are sorted once per solve.
+// once per variable, so the users are sorted once per solve.
 func (s *System) fatPipeUsage(c *constraint) float64 {
-	if c.ranks == none {
-		c.ranks = int32(len(s.ranks))
+	if c.sorted == none {
+		c.sorted = int32(len(s.ranked))
+		from := len(s.ranks)
 		for _, u := range c.users {
 			if u.variable == none || u.weight <= 0 {
 				continue
@@ -209,11 +213,12 @@ func (s *System) fatPipeUsage(c *constraint) float64 {
 				s.ranks = append(s.ranks, rank{u.weight / v.penalty, u.variable})
 			}
 		}
-		c.ranked = int32(len(s.ranks))
-		slices.SortFunc(s.ranks[c.ranks:], func(a, b rank) int { return cmp.Compare(b.usage, a.usage) })
+		slices.SortFunc(s.ranks[from:], func(a, b rank) int { return cmp.Compare(b.usage, a.usage) })
+		s.ranked = append(s.ranked, span{from, len(s.ranks)})
 	}
-	for ; c.ranks < c.ranked; c.ranks++ {
-		if r := s.ranks[c.ranks]; s.variables[r.variable].value == 0 {
+	left := &s.ranked[c.sorted]
+	for ; left.from < left.to; left.from++ {
+		if r := s.ranks[left.from]; s.variables[r.variable].value == 0 {
 			return r.usage
 		}
 	}
