@@ -33,8 +33,6 @@ type Action struct {
 	variable  Variable
 	state     State
 	suspended bool
-	expiring  bool // the date in the heap is the deadline
-	position  int32
 	listed    int32 // Rounded models: position in running plus one
 
 	penalty   float64
@@ -90,17 +88,16 @@ func (m *Model) Start(a *Action, w Work) {
 	penalty := w.Penalty
 	if w.Latency > 0 {
 		penalty = 0
-		if w.Instant {
-			a.remaining = 0
-		} else {
-			a.state = Latent
-		}
-		m.heap.schedule(a, now+w.Latency)
-	} else if w.Instant {
-		a.remaining = 0
-		m.heap.schedule(a, now)
 	}
 	a.variable = m.system.AddVariable(penalty, w.Bound, w.Uses)
+	if w.Latency > 0 || w.Instant {
+		m.heap.schedule(a.variable, now+max(w.Latency, 0))
+	}
+	if w.Instant {
+		a.remaining = 0
+	} else if w.Latency > 0 {
+		a.state = Latent
+	}
 	if n := int(a.variable) + 1; n > len(m.actions) {
 		m.actions = append(m.actions, make([]*Action, n-len(m.actions))...)
 	}
@@ -158,14 +155,11 @@ func (a *Action) predict(now float64) {
 			date += a.remaining / a.rate
 		}
 	}
-	a.expiring = a.deadline < date
-	if a.expiring {
-		date = a.deadline
-	}
+	date = min(date, a.deadline)
 	if !math.IsInf(date, 1) {
-		a.model.heap.schedule(a, date)
+		a.model.heap.schedule(a.variable, date)
 	} else {
-		a.model.heap.cancel(a)
+		a.model.heap.cancel(a.variable)
 	}
 }
 
@@ -241,7 +235,7 @@ func (a *Action) Suspend() {
 		if !a.model.rounded {
 			a.progress(a.model.engine.now)
 			a.rate = 0
-			a.model.heap.cancel(a)
+			a.model.heap.cancel(a.variable)
 		}
 		a.model.system.SetPenalty(a.variable, 0)
 		a.model.engine.touch()
