@@ -36,6 +36,7 @@ type Action struct {
 	listed    int32 // Rounded models: position in running plus one
 
 	penalty   float64
+	limit     float64 // a computation's own, in flop/s; 0: none
 	factor    float64
 	remaining float64
 	updated   float64 // date to which remaining belongs
@@ -204,11 +205,11 @@ func (a *Action) SetFactor(factor float64) {
 }
 
 // SetPenalty changes a's penalty. One that is in its latency phase takes it up
-// afterwards. (SimGrid 3.32 lets it take its share at once; it then gets no
-// date of completion before something else changes.)
+// afterwards. (SimGrid 3.32 lets it take its share at once, without progress;
+// it then gets no date of completion before something else changes.)
 func (a *Action) SetPenalty(penalty float64) {
 	a.penalty = penalty
-	if a.state == Running && !a.suspended {
+	if (a.state == Running || a.state == Latent && a.model.system.AsSimGrid) && !a.suspended {
 		a.model.system.SetPenalty(a.variable, penalty)
 		a.model.engine.touch()
 	}

@@ -65,7 +65,11 @@ func (s *System) push(c Constraint) {
 // variable takes nothing from anyone.
 func (s *System) markVariable(v Variable) {
 	va := &s.variables[v]
-	if va.penalty <= 0 {
+	if va.penalty <= 0 || va.count == 0 {
+		return
+	}
+	if s.AsSimGrid {
+		s.mark(s.elements[va.first].constraint)
 		return
 	}
 	for _, e := range s.elements[va.first : va.first+va.count] {
@@ -80,7 +84,7 @@ func (s *System) Dirty() bool { return len(s.modified) > 0 }
 func (s *System) clearModified() {
 	for _, c := range s.modified {
 		s.constraints[c].modified = false
-		s.constraints[c].light = none
+		s.constraints[c].light, s.constraints[c].sorted = none, none
 	}
 	s.modified = s.modified[:0]
 	s.visit++

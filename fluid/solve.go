@@ -59,7 +59,6 @@ func (s *System) begin() {
 	for _, id := range s.modified {
 		c := &s.constraints[id]
 		c.remaining = c.bound
-		c.light, c.sorted = none, none
 		if !(c.remaining > c.bound*workPrecision) {
 			for _, u := range c.users {
 				if u.variable != none && u.weight > 0 {
@@ -163,15 +162,15 @@ func (s *System) fix(level, lowest float64) {
 		for i := range elements {
 			e := &elements[i]
 			c := &constraints[e.constraint]
+			if c.light == none {
+				continue // full, or not to be solved
+			}
 			precision := c.bound * workPrecision
 			if c.sharing == Shared {
 				c.remaining = subtract(c.remaining, e.weight*value, precision)
 				c.usage = subtract(c.usage, e.weight/penalty, workPrecision)
 			} else if e.weight/penalty >= c.usage {
 				c.usage = s.fatPipeUsage(c)
-			}
-			if c.light == none {
-				continue
 			}
 			if c.usage > workPrecision && c.remaining > precision {
 				s.light.set(c.light, c.remaining/c.usage)

@@ -36,6 +36,13 @@ const (
 // rates. The zero value is an empty system. Indices of freed variables are
 // used again.
 type System struct {
+	// AsSimGrid reproduces what SimGrid 3.32 does wrong when it chooses what to
+	// solve again: a variable that is enabled or changes its penalty has only
+	// its first constraint looked at. If that was marked before, the others
+	// keep their old shares, and may carry more than their capacity. It must
+	// be set before variables are added.
+	AsSimGrid bool
+
 	constraints []constraint
 	limits      []concurrency // by constraint; nil while no limit was set
 	variables   []variable
@@ -223,6 +230,9 @@ func (s *System) UseOnce(v Variable, c Constraint, weight float64) {
 		s.link(v, i)
 		s.admit(v, &s.elements[i])
 		s.mark(c)
+	} else if s.AsSimGrid && weight > 0 {
+		s.mark(c)
+		s.mark(s.elements[va.first].constraint)
 	}
 }
 
@@ -367,7 +377,11 @@ func (s *System) SetBound(v Variable, bound float64) {
 		return
 	}
 	va.bound = bound
-	s.markVariable(v)
+	if va.penalty > 0 || s.AsSimGrid {
+		for _, e := range s.elements[va.first : va.first+va.count] {
+			s.mark(e.constraint)
+		}
+	}
 }
 
 // SetPenalty changes v's penalty; 0 disables it.

@@ -21,15 +21,16 @@ var Kinds = []string{
 type generator struct {
 	*rand.Rand
 	strings.Builder
-	splits []string // split-duplex links
+	files map[string]string // beside the platform: profiles by file name
 }
 
 // NewRand returns the random numbers of a seed.
 func NewRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0x51)) }
 
-// Platform returns a random platform file of the given kind.
-func Platform(kind string, random *rand.Rand) string {
-	g := &generator{Rand: random}
+// Platform returns a random platform file of the given kind, and the profiles
+// that belong beside it by file name.
+func Platform(kind string, random *rand.Rand) (text string, profiles map[string]string) {
+	g := &generator{Rand: random, files: make(map[string]string)}
 	g.line(`<?xml version='1.0'?>`)
 	g.line(`<!DOCTYPE platform SYSTEM "https://simgrid.org/simgrid.dtd">`)
 	g.line(`<platform version="4.1">`)
@@ -66,7 +67,7 @@ func Platform(kind string, random *rand.Rand) string {
 		panic("oracle: unknown kind of platform " + kind)
 	}
 	g.line(`</platform>`)
-	return g.String()
+	return g.String(), g.files
 }
 
 func (g *generator) line(format string, arguments ...any) {
@@ -299,38 +300,45 @@ func (g *generator) nested() {
 // profiles writes a platform that changes by itself.
 func (g *generator) profiles() {
 	n := 2 + g.IntN(4)
+	// profile returns an attribute that names a new profile, or nothing.
+	profile := func(attribute, name string, value func() float64) string {
+		if g.chance(0.4) {
+			return ""
+		}
+		var text strings.Builder
+		date := 0.0
+		for range 1 + g.IntN(5) {
+			date += g.between(0.01, 4)
+			fmt.Fprintf(&text, "%.7f %g\n", date, value())
+		}
+		if g.chance(0.5) {
+			fmt.Fprintf(&text, "LOOPAFTER %g\n", g.between(0.1, 10))
+		}
+		file := name + ".profile"
+		g.files[file] = text.String()
+		return fmt.Sprintf(` %s="%s"`, attribute, file)
+	}
 	g.line(`<zone id="world" routing="Full">`)
 	for i := range n {
-		g.host(fmt.Sprintf("h%d", i), "")
+		g.host(fmt.Sprintf("h%d", i), profile("speed_file", fmt.Sprintf("speed%d", i),
+			func() float64 { return 0.1 + 0.9*g.between(0.1, 1) }))
 	}
 	for i := range n {
+		attributes := profile("bandwidth_file", fmt.Sprintf("bandwidth%d", i), func() float64 { return g.between(1e6, 1e9) })
+		if i == 0 {
+			attributes += profile("latency_file", "latency", func() float64 { return g.between(1e-6, 1e-5) })
+		}
+		if i == 1 {
+			attributes += profile("state_file", "state", func() float64 { return float64(g.IntN(2)) })
+		}
 		// Short latencies: see Scenario's changes.
-		g.line(`<link id="l%d" bandwidth="%gMBps" latency="1us"/>`, i, g.between(1, 1000))
+		g.line(`<link id="l%d" bandwidth="%gMBps" latency="1us"%s/>`, i, g.between(1, 1000), attributes)
 	}
 	for a := range n {
 		for b := range a {
 			g.line(`<route src="h%d" dst="h%d"><link_ctn id="l%d"/><link_ctn id="l%d"/></route>`, a, b, a, b)
 		}
 	}
-	trace := func(id, kind, element string, value func() float64) {
-		if g.chance(0.4) {
-			return
-		}
-		g.line(`<trace id="%s" periodicity="%g">`, id, 20+g.between(1, 10))
-		date := 0.0
-		for range 1 + g.IntN(5) {
-			date += g.between(0.01, 4)
-			g.line(`%.7f %g`, date, value())
-		}
-		g.line(`</trace>`)
-		g.line(`<trace_connect trace="%s" kind="%s" element="%s"/>`, id, kind, element)
-	}
-	for i := range n {
-		trace(fmt.Sprintf("speed%d", i), "SPEED", fmt.Sprintf("h%d", i), func() float64 { return 0.1 + 0.9*g.between(0.1, 1) })
-		trace(fmt.Sprintf("bandwidth%d", i), "BANDWIDTH", fmt.Sprintf("l%d", i), func() float64 { return g.between(1e6, 1e9) })
-	}
-	trace("latency", "LATENCY", "l0", func() float64 { return g.between(1e-6, 1e-5) })
-	trace("state", "LINK_AVAIL", "l1", func() float64 { return float64(g.IntN(2)) })
 	g.line(`</zone>`)
 }
 

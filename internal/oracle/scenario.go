@@ -21,9 +21,7 @@ func Scenario(kind string, p *platform.Platform, random *rand.Rand, activities i
 			g.change(kind, p)
 		}
 	}
-	if kind == "wifi" && g.chance(0.5) {
-		g.wifiRates(p)
-	}
+	g.wifiRates(p)
 	for range 30 {
 		g.line("route %s %s", g.name(p), g.name(p))
 	}
@@ -32,6 +30,16 @@ func Scenario(kind string, p *platform.Platform, random *rand.Rand, activities i
 
 func (g *generator) name(p *platform.Platform) string {
 	return escape(p.Hosts[g.IntN(len(p.Hosts))].Name)
+}
+
+// selfRoutes tells whether hosts of the kind of platform reach themselves
+// whatever its attributes.
+func selfRoutes(kind string) bool {
+	switch kind {
+	case "torus", "fat-tree", "dragonfly", "wifi":
+		return false
+	}
+	return true
 }
 
 func escape(name string) string { return strings.ReplaceAll(name, " ", "%20") }
@@ -71,7 +79,11 @@ func (g *generator) activity(kind string, p *platform.Platform) {
 		if g.chance(0.05) {
 			size = 0
 		}
-		g.line("comm %g %s %s %.0f%s", g.start(), name, g.name(p), size, rate)
+		dst := g.name(p)
+		for dst == name && !selfRoutes(kind) {
+			dst = g.name(p)
+		}
+		g.line("comm %g %s %s %.0f%s", g.start(), name, dst, size, rate)
 	}
 }
 
@@ -104,13 +116,14 @@ func (g *generator) change(kind string, p *platform.Platform) {
 	}
 }
 
+// wifiRates attaches the stations, which SimGrid's files cannot.
 func (g *generator) wifiRates(p *platform.Platform) {
 	for _, l := range p.Links {
 		if l.Policy != platform.Wifi {
 			continue
 		}
 		for _, h := range p.Hosts {
-			if strings.HasPrefix(h.Name, "station") && g.chance(0.5) {
+			if strings.HasPrefix(h.Name, "station") {
 				g.line("wifi_rate %s %s %d", l.Name, h.Name, g.IntN(len(l.Levels())))
 			}
 		}
