@@ -111,7 +111,8 @@ func (n *Network) begin(t *transfer, s start) {
 			t.limit = b
 		}
 	}
-	if rate := s.rate / factor; s.rate > 0 && (t.limit < 0 || rate < t.limit) {
+	// SimGrid 3.32 forgets the rate when there are only Wifi links.
+	if rate := s.rate / factor; s.rate > 0 && (rate < t.limit || t.limit < 0 && !n.AsSimGrid) {
 		t.limit = rate
 	}
 	t.latency = s.latency

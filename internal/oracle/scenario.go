@@ -16,7 +16,7 @@ func Scenario(kind string, p *platform.Platform, random *rand.Rand, activities i
 	for range activities {
 		g.activity(kind, p)
 	}
-	if kind != "profiles" && g.chance(0.4) {
+	if kind != "profiles" && len(p.Hosts) > 1 && g.chance(0.4) {
 		for range 1 + g.IntN(4) {
 			g.change(kind, p)
 		}
@@ -36,7 +36,7 @@ func (g *generator) name(p *platform.Platform) string {
 // whatever its attributes.
 func selfRoutes(kind string) bool {
 	switch kind {
-	case "torus", "fat-tree", "dragonfly", "wifi":
+	case "torus", "fat-tree", "dragonfly", "wifi", "example":
 		return false
 	}
 	return true
@@ -70,6 +70,7 @@ func (g *generator) activity(kind string, p *platform.Platform) {
 		}
 	case x < 0.2:
 		g.line("sleep %g %s %g", g.start(), name, g.between(1e-3, 10))
+	case len(p.Hosts) < 2:
 	default:
 		rate := ""
 		if g.chance(0.1) {
