@@ -32,9 +32,20 @@ type Link struct {
 	// Latency is in seconds.
 	Latency float64
 	Policy  Policy
+	half    half
 
 	more *linkDetails // nil for most links
 }
+
+// half tells which part of a full-duplex link a link is. The other half is the
+// link created next to it.
+type half uint8
+
+const (
+	noHalf half = iota
+	upHalf
+	downHalf
+)
 
 // linkDetails is what only some links have.
 type linkDetails struct {

@@ -13,8 +13,8 @@ type Platform struct {
 	// File is the path of the file that described the platform, as given.
 	File string
 	// Hosts and Links are in order of creation, which is SimGrid's; an
-	// element's Index is its position here. Links holds SimGrid's loopback as
-	// the first element.
+	// element's Index is its position here. Links[0] is SimGrid's loopback,
+	// which hosts of some zones use to reach themselves.
 	Hosts []*Host
 	Links []*Link
 	// Root is the outermost zone; nil when the file has none.
@@ -27,11 +27,11 @@ type Platform struct {
 	// with its position.
 	Warnings []string
 
-	names   nameIndex // of nodes: hosts, routers and zones
-	links   nameIndex
-	nodes   []*Node // routers and zones; hosts are found through Hosts
-	byAddr4 map[uint32]*Host
-	byAddr6 map[netip.Addr]*Host
+	names   index[string] // of nodes: see nodeName
+	links   index[string]
+	by4     index[uint32]
+	by6     map[netip.Addr]*Host // only those that the file gives
+	nodes   []*Node              // routers and zones; hosts are found in Hosts
 	builder builder
 }
 

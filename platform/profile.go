@@ -9,7 +9,7 @@ import (
 // link's bandwidth, latency or state. It is immutable; [Profile.Events] walks
 // through it.
 type Profile struct {
-	// Name is the file or the <trace> that it comes from.
+	// Name is the file, or the place of the <trace>, that it comes from.
 	Name string
 
 	points []point
@@ -20,11 +20,8 @@ type Profile struct {
 	loop       bool
 }
 
-// point is an event of the profile's text. The date is absolute, in seconds;
-// that of a stochastic profile is a delay.
-type point struct {
-	date, value distribution
-}
+// point is an event: a delay since the event before, in seconds, and a value.
+type point struct{ delay, value distribution }
 
 // distribution draws numbers.
 type distribution struct {
@@ -53,9 +50,6 @@ func (d distribution) draw(random *rand.Rand) float64 {
 	return d.a
 }
 
-// Never is the value of an event that changes nothing: SimGrid skips negative
-// values.
-
 // ProfileEvent is one change of value.
 type ProfileEvent struct {
 	// Date is in seconds of simulated time.
@@ -64,7 +58,7 @@ type ProfileEvent struct {
 	Value float64
 }
 
-// Stochastic tells whether the profile needs a random stream.
+// Stochastic tells whether the profile draws random numbers.
 func (p *Profile) Stochastic() bool { return p.stochastic }
 
 // Events returns a walk through the events. The random source is used by
@@ -72,8 +66,11 @@ func (p *Profile) Stochastic() bool { return p.stochastic }
 // stream of its own (sim.Source.Stream), so that it does not depend on others.
 func (p *Profile) Events(source rand.Source) *ProfileEvents {
 	e := &ProfileEvents{profile: p}
-	if p.stochastic {
-		e.random = rand.New(source)
+	for _, at := range p.points {
+		if at.delay.law != constant || at.value.law != constant {
+			e.random = rand.New(source)
+			break
+		}
 	}
 	return e
 }
@@ -83,41 +80,41 @@ type ProfileEvents struct {
 	profile *Profile
 	random  *rand.Rand
 	index   int
-	start   float64 // of the current round
 	date    float64 // of the last event
 }
 
 // Next returns the next event, or false when the profile has ended. Events
-// whose value is negative change nothing: SimGrid writes them to place the end
-// of a round, so they are skipped here. Of a profile that loops in no time,
-// the walk ends.
+// whose value is negative are skipped, as SimGrid does: they change nothing. A
+// profile that starts over in no time ends after its first round.
 func (e *ProfileEvents) Next() (ProfileEvent, bool) {
-	for range 2*len(e.profile.points) + 1 {
-		event, ok := e.step()
-		if !ok || event.Value >= 0 {
-			return event, ok
+	p := e.profile
+	again := 0.0
+	for range 2*len(p.points) + 1 {
+		if e.index == len(p.points) {
+			if !p.loop || len(p.points) == 0 || e.instant() {
+				break
+			}
+			e.index, again = 0, p.period
+		}
+		at := p.points[e.index]
+		e.index++
+		e.date += max(0, at.delay.draw(e.random)) + again
+		again = 0
+		if value := at.value.draw(e.random); value >= 0 && !math.IsInf(e.date, 1) {
+			return ProfileEvent{e.date, value}, true
 		}
 	}
 	return ProfileEvent{}, false
 }
 
-func (e *ProfileEvents) step() (ProfileEvent, bool) {
+// instant tells whether a round takes no time, so that there would be no end
+// of events at one date.
+func (e *ProfileEvents) instant() bool {
 	p := e.profile
-	if e.index == len(p.points) {
-		if !p.loop || math.IsInf(e.date, 1) {
-			return ProfileEvent{}, false
+	for _, at := range p.points {
+		if at.delay.law != constant || at.delay.a > 0 {
+			return false
 		}
-		e.index, e.start = 0, e.date+p.period
 	}
-	if len(p.points) == 0 {
-		return ProfileEvent{}, false
-	}
-	at := p.points[e.index]
-	e.index++
-	if p.stochastic {
-		e.date += max(0, at.date.draw(e.random))
-	} else {
-		e.date = e.start + at.date.a
-	}
-	return ProfileEvent{Date: e.date, Value: at.value.draw(e.random)}, true
+	return p.period == 0
 }
