@@ -33,11 +33,10 @@ type Action struct {
 	variable  Variable
 	state     State
 	suspended bool
-	expiring  bool // the date in the heap is the deadline
-	position  int32
 	listed    int32 // Rounded models: position in running plus one
 
 	penalty   float64
+	limit     float64 // a computation's own, in flop/s; 0: none
 	factor    float64
 	remaining float64
 	updated   float64 // date to which remaining belongs
@@ -90,17 +89,16 @@ func (m *Model) Start(a *Action, w Work) {
 	penalty := w.Penalty
 	if w.Latency > 0 {
 		penalty = 0
-		if w.Instant {
-			a.remaining = 0
-		} else {
-			a.state = Latent
-		}
-		m.heap.schedule(a, now+w.Latency)
-	} else if w.Instant {
-		a.remaining = 0
-		m.heap.schedule(a, now)
 	}
 	a.variable = m.system.AddVariable(penalty, w.Bound, w.Uses)
+	if w.Latency > 0 || w.Instant {
+		m.heap.schedule(a.variable, now+max(w.Latency, 0))
+	}
+	if w.Instant {
+		a.remaining = 0
+	} else if w.Latency > 0 {
+		a.state = Latent
+	}
 	if n := int(a.variable) + 1; n > len(m.actions) {
 		m.actions = append(m.actions, make([]*Action, n-len(m.actions))...)
 	}
@@ -158,14 +156,11 @@ func (a *Action) predict(now float64) {
 			date += a.remaining / a.rate
 		}
 	}
-	a.expiring = a.deadline < date
-	if a.expiring {
-		date = a.deadline
-	}
+	date = min(date, a.deadline)
 	if !math.IsInf(date, 1) {
-		a.model.heap.schedule(a, date)
+		a.model.heap.schedule(a.variable, date)
 	} else {
-		a.model.heap.cancel(a)
+		a.model.heap.cancel(a.variable)
 	}
 }
 
@@ -209,11 +204,12 @@ func (a *Action) SetFactor(factor float64) {
 	a.factor = factor
 }
 
-// SetPenalty changes a's penalty. As in SimGrid, a new penalty enables an
-// action whose latency is not over; it then works until that date and beyond.
+// SetPenalty changes a's penalty. One that is in its latency phase takes it up
+// afterwards. (SimGrid 3.32 lets it take its share at once, without progress;
+// it then gets no date of completion before something else changes.)
 func (a *Action) SetPenalty(penalty float64) {
 	a.penalty = penalty
-	if a.Active() && !a.suspended {
+	if (a.state == Running || a.state == Latent && a.model.system.AsSimGrid) && !a.suspended {
 		a.model.system.SetPenalty(a.variable, penalty)
 		a.model.engine.touch()
 	}
@@ -240,7 +236,7 @@ func (a *Action) Suspend() {
 		if !a.model.rounded {
 			a.progress(a.model.engine.now)
 			a.rate = 0
-			a.model.heap.cancel(a)
+			a.model.heap.cancel(a.variable)
 		}
 		a.model.system.SetPenalty(a.variable, 0)
 		a.model.engine.touch()

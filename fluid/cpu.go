@@ -39,21 +39,30 @@ func (c *CPU) Load() float64 { return c.model.system.Load(c.constraint) }
 
 // Execute starts a computation of flops on each of a number of threads. A
 // bound above 0 limits a computation of one thread to so many flop/s; as in
-// SimGrid 3.32 it does not hold for more threads, and it is forgotten when the
-// speed changes.
+// SimGrid 3.32 it does not hold for more threads.
 func (c *CPU) Execute(a *Action, flops float64, threads int, bound float64) error {
 	if c.off {
 		return ErrOff
 	}
 	n := float64(threads)
-	limit := n * c.speed * c.scale
-	if threads == 1 && bound > 0 {
-		limit = min(limit, bound)
+	if threads > 1 {
+		bound = 0
 	}
-	c.model.Start(a, Work{Amount: n * flops, Penalty: 1 / n, Bound: limit, Uses: 1})
+	c.model.Start(a, Work{Amount: n * flops, Penalty: 1 / n, Bound: c.bound(n, bound), Uses: 1})
+	a.limit = bound
 	a.Use(c.constraint, 1)
 	c.model.engine.touch()
 	return nil
+}
+
+// bound is the most that a computation of n threads with a limit of its own
+// may do now.
+func (c *CPU) bound(n, limit float64) float64 {
+	bound := n * c.scale * c.speed
+	if limit > 0 && limit < bound {
+		bound = limit
+	}
+	return bound
 }
 
 // SetSpeed changes what a core does, in flop/s. Work that was done stays done.
@@ -73,7 +82,8 @@ func (c *CPU) changed() {
 	s := &c.model.system
 	s.SetConstraintBound(c.constraint, c.cores*c.scale*c.speed)
 	for _, v := range s.AppendUsers(nil, c.constraint) {
-		s.SetBound(v, threadsOf(c.model.actions[v])*c.scale*c.speed)
+		a := c.model.actions[v]
+		s.SetBound(v, c.bound(threadsOf(a), a.limit))
 	}
 	c.model.engine.touch()
 }

@@ -224,8 +224,8 @@ func (m *Model) update(now float64) {
 		return
 	}
 	for len(m.heap.entries) > 0 && m.heap.entries[0].date-now < TimePrecision {
-		a := m.heap.entries[0].action
-		m.heap.cancel(a)
+		a := m.actions[m.heap.entries[0].variable]
+		m.heap.cancel(a.variable)
 		if a.state == Latent {
 			a.state = Running
 			a.updated = now
@@ -243,7 +243,7 @@ func (m *Model) update(now float64) {
 
 // end notes that a has ended; what it used is given back when that is told.
 func (m *Model) end(a *Action, how State) {
-	m.heap.cancel(a)
+	m.heap.cancel(a.variable)
 	a.state = how
 	a.updated = m.engine.now
 	if how == Finished {
@@ -254,7 +254,7 @@ func (m *Model) end(a *Action, how State) {
 
 // release gives back what a used.
 func (m *Model) release(a *Action) {
-	m.heap.cancel(a)
+	m.heap.cancel(a.variable)
 	m.actions[a.variable] = nil
 	m.system.Free(a.variable)
 	if m.rounded {

@@ -4,31 +4,36 @@ package fluid
 type dated struct {
 	date     float64
 	sequence uint64
-	action   *Action
+	variable Variable
 }
 
 func (d dated) before(e dated) bool {
 	return d.date < e.date || d.date == e.date && d.sequence < e.sequence
 }
 
-// heap is a queue of actions by date, those of the same date in order of
+// heap is a queue of variables by date, those of the same date in order of
 // insertion. It has four children a node, which keeps the entries compared in
-// one or two cache lines.
+// one or two cache lines; positions lie apart from the actions, which are large
+// and many.
 type heap struct {
-	entries  []dated
-	sequence uint64
+	entries   []dated
+	positions []int32 // by variable: index in entries plus one; 0: not there
+	sequence  uint64
 }
 
-// schedule inserts a or moves it.
-func (h *heap) schedule(a *Action, date float64) {
+// schedule inserts v or moves it.
+func (h *heap) schedule(v Variable, date float64) {
 	h.sequence++
-	d := dated{date, h.sequence, a}
-	if a.position == 0 {
+	d := dated{date, h.sequence, v}
+	for int(v) >= len(h.positions) {
+		h.positions = append(h.positions, 0)
+	}
+	if h.positions[v] == 0 {
 		h.entries = append(h.entries, d)
 		h.up(len(h.entries)-1, d)
 		return
 	}
-	i := int(a.position) - 1
+	i := int(h.positions[v]) - 1
 	if d.before(h.entries[i]) {
 		h.up(i, d)
 	} else {
@@ -36,15 +41,14 @@ func (h *heap) schedule(a *Action, date float64) {
 	}
 }
 
-func (h *heap) cancel(a *Action) {
-	if a.position == 0 {
+func (h *heap) cancel(v Variable) {
+	if int(v) >= len(h.positions) || h.positions[v] == 0 {
 		return
 	}
-	i := int(a.position) - 1
-	a.position = 0
+	i := int(h.positions[v]) - 1
+	h.positions[v] = 0
 	last := len(h.entries) - 1
 	d := h.entries[last]
-	h.entries[last] = dated{}
 	h.entries = h.entries[:last]
 	if i == last {
 		return
@@ -63,12 +67,10 @@ func (h *heap) up(i int, d dated) {
 		if !d.before(h.entries[parent]) {
 			break
 		}
-		h.entries[i] = h.entries[parent]
-		h.entries[i].action.position = int32(i + 1)
+		h.put(i, h.entries[parent])
 		i = parent
 	}
-	h.entries[i] = d
-	d.action.position = int32(i + 1)
+	h.put(i, d)
 }
 
 // down puts d at position i or farther from the root.
@@ -87,10 +89,13 @@ func (h *heap) down(i int, d dated) {
 		if !h.entries[least].before(d) {
 			break
 		}
-		h.entries[i] = h.entries[least]
-		h.entries[i].action.position = int32(i + 1)
+		h.put(i, h.entries[least])
 		i = least
 	}
+	h.put(i, d)
+}
+
+func (h *heap) put(i int, d dated) {
 	h.entries[i] = d
-	d.action.position = int32(i + 1)
+	h.positions[d.variable] = int32(i + 1)
 }

@@ -58,6 +58,17 @@ func (t *lightTable) remove(position int32) (moved Constraint) {
 func (t *lightTable) saturate() float64 {
 	t.full = t.full[:0]
 	lowest := math.Inf(1)
+	if len(t.levels) <= lightBlock {
+		for i, level := range t.levels {
+			if level < lowest {
+				lowest = level
+				t.full = append(t.full[:0], t.ids[i])
+			} else if level == lowest {
+				t.full = append(t.full, t.ids[i])
+			}
+		}
+		return lowest
+	}
 	for b, low := range t.lowest {
 		if low != low {
 			low = math.Inf(1)

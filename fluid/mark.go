@@ -1,56 +1,79 @@
 package fluid
 
-// pathStep is where mark's walk stands in a constraint: at an element of its
-// enabled list, and before one of the uses of that element's variable.
+// pathStep is where mark's walk stands in a constraint: at one of its users,
+// counted from the oldest, and before one of the uses of that variable.
 type pathStep struct {
-	element int32
-	use     int32
+	constraint Constraint
+	user       int32
+	use        int32
 }
 
 // mark notes that c, and whatever shares variables with it directly or through
-// others, must be solved again. The walk is depth first, which fixes the order
-// of the constraints in modified and with it the order of additions in Solve.
+// others, must be solved again. The walk is depth first from the newest users,
+// which fixes the order of the constraints in modified and with it the order of
+// additions in Solve.
 func (s *System) mark(c Constraint) {
 	if s.constraints[c].modified {
 		return
 	}
 	s.push(c)
 	for len(s.path) > 0 {
-		p := &s.path[len(s.path)-1]
-		if p.element == none {
+		if len(s.modified) == len(s.constraints) {
+			s.path = s.path[:0] // there is nothing left to find
+			return
+		}
+		if next := s.advance(&s.path[len(s.path)-1]); next != none {
+			s.push(next)
+		} else {
 			s.path = s.path[:len(s.path)-1]
+		}
+	}
+}
+
+// advance moves p to the next constraint that is not marked and returns it, or
+// none at the end.
+func (s *System) advance(p *pathStep) Constraint {
+	users := s.constraints[p.constraint].users
+	for ; p.user >= 0; p.user-- {
+		id := users[p.user].variable
+		if id == none {
 			continue
 		}
-		v := &s.variables[s.elements[p.element].variable]
-		if v.visited == s.visit || p.use == v.count {
-			v.visited = s.visit
-			p.element = s.elements[p.element].next
+		v := &s.variables[id]
+		if v.visited == s.visit {
 			p.use = 0
 			continue
 		}
-		next := s.elements[v.first+p.use].constraint
-		p.use++
-		if !s.constraints[next].modified {
-			s.push(next)
+		for ; p.use < v.count; p.use++ {
+			if next := s.elements[v.first+p.use].constraint; !s.constraints[next].modified {
+				return next
+			}
 		}
+		v.visited = s.visit
+		p.use = 0
 	}
+	return none
 }
 
 func (s *System) push(c Constraint) {
 	s.constraints[c].modified = true
 	s.modified = append(s.modified, c)
-	s.path = append(s.path, pathStep{element: s.constraints[c].enabled})
+	s.path = append(s.path, pathStep{constraint: c, user: int32(len(s.constraints[c].users)) - 1})
 }
 
 // markVariable marks the constraints of v if it is enabled; a disabled
 // variable takes nothing from anyone.
 func (s *System) markVariable(v Variable) {
 	va := &s.variables[v]
-	if va.penalty <= 0 {
+	if va.penalty <= 0 || va.count == 0 {
 		return
 	}
-	for i := va.first; i < va.first+va.count; i++ {
-		s.mark(s.elements[i].constraint)
+	if s.AsSimGrid {
+		s.mark(s.elements[va.first].constraint)
+		return
+	}
+	for _, e := range s.elements[va.first : va.first+va.count] {
+		s.mark(e.constraint)
 	}
 }
 
@@ -61,6 +84,7 @@ func (s *System) Dirty() bool { return len(s.modified) > 0 }
 func (s *System) clearModified() {
 	for _, c := range s.modified {
 		s.constraints[c].modified = false
+		s.constraints[c].light, s.constraints[c].sorted = none, none
 	}
 	s.modified = s.modified[:0]
 	s.visit++

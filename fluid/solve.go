@@ -13,6 +13,9 @@ type rank struct {
 	variable Variable
 }
 
+// span is a part of System.ranks.
+type span struct{ from, to int }
+
 // Solve computes the rates of the variables that a change since the last call
 // can have touched, and returns them. The list is valid until the next call.
 //
@@ -44,47 +47,64 @@ func (s *System) Solve() []Variable {
 		}
 		s.fix(level, s.lowestBound(level))
 	}
-	s.end()
 	s.clearModified()
 	return s.changed
 }
 
-// begin fills the light table with the constraints that can take something.
+// begin fills the light table with the constraints that can take something,
+// and lists their variables.
 func (s *System) begin() {
 	s.light.reset()
-	s.ranks = s.ranks[:0]
-	elements, variables := s.elements, s.variables
+	s.ranks, s.ranked = s.ranks[:0], s.ranked[:0]
 	for _, id := range s.modified {
 		c := &s.constraints[id]
 		c.remaining = c.bound
-		c.active, c.light, c.ranks = none, none, none
 		if !(c.remaining > c.bound*workPrecision) {
+			for _, u := range c.users {
+				if u.variable != none && u.weight > 0 {
+					s.list(u.variable)
+				}
+			}
 			continue
 		}
-		usage, active := 0.0, int32(none)
-		for i := c.enabled; i != none; {
-			e := &elements[i]
-			v := &variables[e.variable]
-			v.value = 0
-			if e.weight > 0 {
-				share := e.weight / v.penalty
-				if c.sharing == Shared {
-					usage += share
-				} else if usage < share {
-					usage = share
-				}
-				e.activePrev, e.activeNext = none, active
-				if active != none {
-					elements[active].activePrev = i
-				}
-				active = i
-			}
-			i = e.next
+		c.usage = s.beginUsage(c)
+		if c.usage > 0 {
+			c.light = s.light.add(id, c.remaining/c.usage)
 		}
-		c.usage, c.active = usage, active
-		if usage > 0 {
-			c.light = s.light.add(id, c.remaining/usage)
+	}
+}
+
+// beginUsage adds up what the users of c take, the newest first as SimGrid.
+func (s *System) beginUsage(c *constraint) float64 {
+	usage, variables := 0.0, s.variables
+	for i := len(c.users) - 1; i >= 0; i-- {
+		u := &c.users[i]
+		if u.variable == none {
+			continue
 		}
+		v := &variables[u.variable]
+		v.value, v.fixed = 0, false
+		if u.weight <= 0 {
+			continue
+		}
+		if !v.listed {
+			v.listed = true
+			s.changed = append(s.changed, u.variable)
+		}
+		share := u.weight / v.penalty
+		if c.sharing == Shared {
+			usage += share
+		} else if usage < share {
+			usage = share
+		}
+	}
+	return usage
+}
+
+func (s *System) list(id Variable) {
+	if v := &s.variables[id]; !v.listed {
+		v.listed = true
+		s.changed = append(s.changed, id)
 	}
 }
 
@@ -93,11 +113,13 @@ func (s *System) begin() {
 func (s *System) collectSaturated() {
 	s.saturated = s.saturated[:0]
 	for _, id := range s.light.full {
-		for i := s.constraints[id].active; i != none; i = s.elements[i].activeNext {
-			v := s.elements[i].variable
-			if va := &s.variables[v]; !va.saturated {
-				va.saturated = true
-				s.saturated = append(s.saturated, v)
+		for _, u := range s.constraints[id].users {
+			if u.variable == none || u.weight <= 0 {
+				continue
+			}
+			if v := &s.variables[u.variable]; !v.fixed && !v.saturated {
+				v.saturated = true
+				s.saturated = append(s.saturated, u.variable)
 			}
 		}
 	}
@@ -122,6 +144,7 @@ func (s *System) lowestBound(level float64) float64 {
 // fix gives the saturated variables their rate: those that are at their bound
 // if lowest is not negative, else all.
 func (s *System) fix(level, lowest float64) {
+	constraints := s.constraints
 	for _, id := range s.saturated {
 		v := &s.variables[id]
 		v.saturated = false
@@ -133,23 +156,26 @@ func (s *System) fix(level, lowest float64) {
 		default:
 			continue
 		}
-		for i := v.first; i < v.first+v.count; i++ {
-			e := &s.elements[i]
-			c := &s.constraints[e.constraint]
+		v.fixed = true
+		value, penalty := v.value, v.penalty
+		elements := s.elements[v.first : v.first+v.count]
+		for i := range elements {
+			e := &elements[i]
+			c := &constraints[e.constraint]
+			if c.light == none {
+				continue // full, or not to be solved
+			}
+			precision := c.bound * workPrecision
 			if c.sharing == Shared {
-				c.remaining = subtract(c.remaining, e.weight*v.value, c.bound*workPrecision)
-				c.usage = subtract(c.usage, e.weight/v.penalty, workPrecision)
-			} else if e.weight/v.penalty >= c.usage {
+				c.remaining = subtract(c.remaining, e.weight*value, precision)
+				c.usage = subtract(c.usage, e.weight/penalty, workPrecision)
+			} else if e.weight/penalty >= c.usage {
 				c.usage = s.fatPipeUsage(c)
 			}
-			s.deactivate(i)
-			if c.light == none {
-				continue
-			}
-			if !(c.usage > workPrecision) || !(c.remaining > c.bound*workPrecision) {
-				s.drop(c)
-			} else {
+			if c.usage > workPrecision && c.remaining > precision {
 				s.light.set(c.light, c.remaining/c.usage)
+			} else {
+				s.drop(c)
 			}
 		}
 	}
@@ -171,59 +197,29 @@ func (s *System) drop(c *constraint) {
 	c.light = none
 }
 
-func (s *System) deactivate(i int32) {
-	e := &s.elements[i]
-	if e.activePrev == inactive {
-		return
-	}
-	if e.activePrev != none {
-		s.elements[e.activePrev].activeNext = e.activeNext
-	} else {
-		s.constraints[e.constraint].active = e.activeNext
-	}
-	if e.activeNext != none {
-		s.elements[e.activeNext].activePrev = e.activePrev
-	}
-	e.activePrev = inactive
-}
-
 // fatPipeUsage is the largest weight/penalty among the variables of c that
 // have no rate yet. It is asked for when the largest one got its rate, up to
-// once per variable, so the elements are sorted once per solve.
+// once per variable, so the users are sorted once per solve.
 func (s *System) fatPipeUsage(c *constraint) float64 {
-	if c.ranks == none {
-		c.ranks = int32(len(s.ranks))
-		for i := c.enabled; i != none; i = s.elements[i].next {
-			e := &s.elements[i]
-			if v := &s.variables[e.variable]; v.value == 0 && e.weight > 0 {
-				s.ranks = append(s.ranks, rank{e.weight / v.penalty, e.variable})
+	if c.sorted == none {
+		c.sorted = int32(len(s.ranked))
+		from := len(s.ranks)
+		for _, u := range c.users {
+			if u.variable == none || u.weight <= 0 {
+				continue
+			}
+			if v := &s.variables[u.variable]; v.value == 0 {
+				s.ranks = append(s.ranks, rank{u.weight / v.penalty, u.variable})
 			}
 		}
-		c.ranked = int32(len(s.ranks))
-		slices.SortFunc(s.ranks[c.ranks:], func(a, b rank) int { return cmp.Compare(b.usage, a.usage) })
+		slices.SortFunc(s.ranks[from:], func(a, b rank) int { return cmp.Compare(b.usage, a.usage) })
+		s.ranked = append(s.ranked, span{from, len(s.ranks)})
 	}
-	for ; c.ranks < c.ranked; c.ranks++ {
-		if r := s.ranks[c.ranks]; s.variables[r.variable].value == 0 {
+	left := &s.ranked[c.sorted]
+	for ; left.from < left.to; left.from++ {
+		if r := s.ranks[left.from]; s.variables[r.variable].value == 0 {
 			return r.usage
 		}
 	}
 	return 0
-}
-
-// end lists the variables that were computed and leaves no element active.
-func (s *System) end() {
-	for _, id := range s.modified {
-		c := &s.constraints[id]
-		for c.active != none {
-			s.deactivate(c.active)
-		}
-		c.light = none
-		for i := c.enabled; i != none; i = s.elements[i].next {
-			e := &s.elements[i]
-			if v := &s.variables[e.variable]; e.weight > 0 && !v.listed {
-				v.listed = true
-				s.changed = append(s.changed, e.variable)
-			}
-		}
-	}
 }

@@ -1,5 +1,7 @@
 package fluid
 
+import "slices"
+
 // Precision constants of SimGrid 3.32 (src/kernel/lmm/System.cpp); its results
 // depend on them, so they are not to be tuned.
 const (
@@ -20,9 +22,6 @@ type Variable int32
 // none ends lists of indices.
 const none = -1
 
-// inactive marks an element that is not in its constraint's active list.
-const inactive = -2
-
 // Sharing says how a resource's capacity limits what flows through it.
 type Sharing uint8
 
@@ -37,12 +36,22 @@ const (
 // rates. The zero value is an empty system. Indices of freed variables are
 // used again.
 type System struct {
+	// AsSimGrid reproduces what SimGrid 3.32 does wrong when it chooses what to
+	// solve again: a variable that is enabled or changes its penalty has only
+	// its first constraint looked at. If that was marked before, the others
+	// keep their old shares, and may carry more than their capacity. It must
+	// be set before variables are added.
+	AsSimGrid bool
+
 	constraints []constraint
+	limits      []concurrency // by constraint; nil while no limit was set
 	variables   []variable
 	elements    []element
 
 	freeVariables []Variable
 	freeBlocks    [blockClasses][]int32 // starts of free runs of elements, by size class
+	disabled      []Variable            // in no order
+	staged        []Variable            // wait for room, in order
 
 	modified []Constraint // to be solved again, in the order in which they were reached
 	visit    uint32       // marks variables reached since the last Solve
@@ -52,49 +61,56 @@ type System struct {
 	light     lightTable
 	saturated []Variable
 	ranks     []rank // scratch of the FatPipe constraints
+	ranked    []span // of those whose users are sorted, in ranks
 }
 
+// constraint fits a cache line: on large platforms, waiting for memory is most
+// of what an event costs.
 type constraint struct {
-	bound     float64
 	remaining float64
 	usage     float64
+	bound     float64
+	users     []user // enabled variables, the oldest first
+	gone      int32  // users that left and are still in the list
+	light     int32  // position in the light table, or none
+	sorted    int32  // FatPipe: index in System.ranked, or none
+	sharing   Sharing
+	modified  bool
+}
 
-	enabled       int32 // first element of an enabled variable
-	disabled      int32 // first and last element of the others
-	disabledLast  int32
-	active        int32 // first element whose variable has no rate yet in this solve
-	light         int32 // position in the light table, or none
-	limit         int32 // of concurrent variables; negative: none
-	concurrency   int32
-	ranks, ranked int32 // FatPipe: elements by decreasing usage, in System.ranks
-	sharing       Sharing
-	modified      bool
+// concurrency is how many variables use a constraint at a time.
+type concurrency struct{ limit, current int32 }
+
+// user is an enabled variable that uses a constraint. A constraint's users lie
+// side by side because solving reads all of them several times; one that leaves
+// is marked, and the list is packed when half of it is marked.
+type user struct {
+	weight   float64
+	variable Variable // none: gone
+	element  int32
 }
 
 type variable struct {
 	penalty float64 // 0: disabled
-	staged  float64 // penalty to take when the concurrency limit allows it
-	bound   float64 // <= 0: none
 	value   float64
+	bound   float64 // <= 0: none
+	staged  float64 // penalty to take when the concurrency limit allows it
 
 	first     int32 // its elements are a run
 	count     int32
+	visited   uint32
+	idle      int32 // position in disabled, or none
 	class     uint8 // of the run
 	saturated bool
+	fixed     bool // has its rate in this solve
 	listed    bool // in changed
-	visited   uint32
 }
 
-// element is the use of a constraint by a variable. The list fields link the
-// elements of the constraint: those of enabled variables or those of disabled
-// ones, and during a solve those that have no rate yet.
+// element is the use of a constraint by a variable.
 type element struct {
 	weight     float64
 	constraint Constraint
-	variable   Variable
-	next, prev int32
-	activeNext int32
-	activePrev int32
+	slot       int32 // in the constraint's users, or none
 }
 
 // blockClasses is the number of sizes of runs of elements: 1, 2, 3, 4, then
@@ -119,10 +135,10 @@ func blockClass(n int) (class uint8, size int) {
 
 // AddConstraint adds a resource of the given capacity.
 func (s *System) AddConstraint(bound float64, sharing Sharing) Constraint {
-	s.constraints = append(s.constraints, constraint{
-		bound: bound, sharing: sharing, limit: none,
-		enabled: none, disabled: none, disabledLast: none, active: none, light: none,
-	})
+	s.constraints = append(s.constraints, constraint{bound: bound, sharing: sharing, light: none, sorted: none})
+	if s.limits != nil {
+		s.limits = append(s.limits, concurrency{limit: none})
+	}
 	return Constraint(len(s.constraints) - 1)
 }
 
@@ -141,16 +157,36 @@ func (s *System) AddVariable(penalty, bound float64, uses int) Variable {
 			s.elements = append(s.elements, element{})
 		}
 	}
-	v := variable{penalty: penalty, bound: bound, first: first, class: class, visited: s.visit - 1}
+	v := variable{penalty: penalty, bound: bound, first: first, class: class, visited: s.visit - 1, idle: none}
+	id := Variable(len(s.variables))
 	if n := len(s.freeVariables); n > 0 {
-		id := s.freeVariables[n-1]
+		id = s.freeVariables[n-1]
 		s.freeVariables = s.freeVariables[:n-1]
 		v.listed = s.variables[id].listed
 		s.variables[id] = v
-		return id
+	} else {
+		s.variables = append(s.variables, v)
 	}
-	s.variables = append(s.variables, v)
-	return Variable(len(s.variables) - 1)
+	if penalty <= 0 {
+		s.setIdle(id)
+	}
+	return id
+}
+
+// setIdle puts a disabled variable in the list of those.
+func (s *System) setIdle(v Variable) {
+	s.variables[v].idle = int32(len(s.disabled))
+	s.disabled = append(s.disabled, v)
+}
+
+// setBusy takes v out of it.
+func (s *System) setBusy(v Variable) {
+	va := &s.variables[v]
+	last := s.disabled[len(s.disabled)-1]
+	s.disabled[va.idle] = last
+	s.variables[last].idle = va.idle
+	s.disabled = s.disabled[:len(s.disabled)-1]
+	va.idle = none
 }
 
 // Use makes v take weight of c for each unit of its rate. Using a constraint
@@ -162,36 +198,41 @@ func (s *System) Use(v Variable, c Constraint, weight float64) {
 		if e.constraint != c {
 			continue
 		}
-		enabled := va.penalty > 0
-		if enabled {
-			s.constraints[c].concurrency -= e.concurrency()
+		if va.penalty > 0 {
+			s.leave(e)
 		}
 		if s.constraints[c].sharing == FatPipe {
 			e.weight = max(e.weight, weight)
 		} else {
 			e.weight += weight
 		}
-		if enabled {
+		if va.penalty > 0 {
+			s.constraints[c].users[e.slot].weight = e.weight
 			s.admit(v, e)
 		}
 		s.mark(c)
 		return
 	}
-	if _, size := blockClass(int(va.count) + 1); size > s.blockSize(va.class) {
+	s.UseOnce(v, c, weight)
+}
+
+// UseOnce is Use for a constraint that v does not use yet, which it does not
+// check.
+func (s *System) UseOnce(v Variable, c Constraint, weight float64) {
+	va := &s.variables[v]
+	if int(va.count) == s.blockSize(va.class) {
 		panic("fluid: variable uses more constraints than announced")
 	}
 	i := va.first + va.count
 	va.count++
-	s.elements[i] = element{
-		weight: weight, constraint: c, variable: v,
-		next: none, prev: none, activeNext: none, activePrev: inactive,
-	}
+	s.elements[i] = element{weight: weight, constraint: c, slot: none}
 	if va.penalty > 0 {
-		s.linkEnabled(i)
+		s.link(v, i)
 		s.admit(v, &s.elements[i])
 		s.mark(c)
-	} else {
-		s.linkDisabled(i)
+	} else if s.AsSimGrid && weight > 0 {
+		s.mark(c)
+		s.mark(s.elements[va.first].constraint)
 	}
 }
 
@@ -206,12 +247,22 @@ func (s *System) blockSize(class uint8) int {
 // admit counts e against its constraint's concurrency limit and stages its
 // variable when the limit is exceeded.
 func (s *System) admit(v Variable, e *element) {
-	c := &s.constraints[e.constraint]
-	c.concurrency += e.concurrency()
-	if c.limit >= 0 && c.concurrency > c.limit {
+	if s.limits == nil {
+		return
+	}
+	l := &s.limits[e.constraint]
+	l.current += e.concurrency()
+	if l.limit >= 0 && l.current > l.limit {
 		penalty := s.variables[v].penalty
 		s.disable(v)
-		s.variables[v].staged = penalty
+		s.stage(v, penalty)
+	}
+}
+
+// leave undoes admit's counting.
+func (s *System) leave(e *element) {
+	if s.limits != nil {
+		s.limits[e.constraint].current -= e.concurrency()
 	}
 }
 
@@ -223,26 +274,34 @@ func (e *element) concurrency() int32 {
 	return 0
 }
 
+// stage lets v wait for room with the penalty that it is to have.
+func (s *System) stage(v Variable, penalty float64) {
+	s.variables[v].staged = penalty
+	if !slices.Contains(s.staged, v) {
+		s.staged = append(s.staged, v)
+	}
+}
+
+// unstage lets v wait no more.
+func (s *System) unstage(v Variable) {
+	s.variables[v].staged = 0
+	if i := slices.Index(s.staged, v); i >= 0 {
+		s.staged = slices.Delete(s.staged, i, i+1)
+	}
+}
+
 // Free removes v from the system.
 func (s *System) Free(v Variable) {
 	va := &s.variables[v]
-	s.markVariable(v)
-	enabled := va.penalty > 0
-	for i := va.first; i < va.first+va.count; i++ {
-		e := &s.elements[i]
-		c := &s.constraints[e.constraint]
-		if enabled {
-			c.concurrency -= e.concurrency()
-			s.unlinkEnabled(i)
-		} else {
-			s.unlinkDisabled(i)
-		}
+	if va.penalty > 0 {
+		s.disable(v)
+		s.promote()
+	} else if va.staged > 0 {
+		s.unstage(v)
 	}
-	for i := va.first; i < va.first+va.count; i++ {
-		s.promote(s.elements[i].constraint)
-	}
+	s.setBusy(v)
 	s.freeBlocks[va.class] = append(s.freeBlocks[va.class], va.first)
-	va.count, va.penalty, va.staged = 0, 0, 0
+	va.count = 0
 	s.freeVariables = append(s.freeVariables, v)
 }
 
@@ -258,9 +317,11 @@ func (s *System) Bound(c Constraint) float64 { return s.constraints[c].bound }
 // Load is what flows through c: the sum, on a FatPipe the largest.
 func (s *System) Load(c Constraint) float64 {
 	load := 0.0
-	for i := s.constraints[c].enabled; i != none; i = s.elements[i].next {
-		e := &s.elements[i]
-		flow := e.weight * s.variables[e.variable].value
+	for _, u := range s.constraints[c].users {
+		if u.variable == none {
+			continue
+		}
+		flow := u.weight * s.variables[u.variable].value
 		if s.constraints[c].sharing == FatPipe {
 			load = max(load, flow)
 		} else {
@@ -272,12 +333,21 @@ func (s *System) Load(c Constraint) float64 {
 
 // AppendUsers appends the variables that use c, the enabled ones first.
 func (s *System) AppendUsers(list []Variable, c Constraint) []Variable {
-	for i := s.constraints[c].enabled; i != none; i = s.elements[i].next {
-		list = append(list, s.elements[i].variable)
+	for _, u := range slices.Backward(s.constraints[c].users) {
+		if u.variable != none {
+			list = append(list, u.variable)
+		}
 	}
-	for i := s.constraints[c].disabled; i != none; i = s.elements[i].next {
-		list = append(list, s.elements[i].variable)
+	enabled := len(list)
+	for _, v := range s.disabled {
+		va := &s.variables[v]
+		for _, e := range s.elements[va.first : va.first+va.count] {
+			if e.constraint == c {
+				list = append(list, v)
+			}
+		}
 	}
+	slices.Sort(list[enabled:])
 	return list
 }
 
@@ -289,9 +359,15 @@ func (s *System) SetConstraintBound(c Constraint, bound float64) {
 
 // SetConcurrencyLimit lets at most limit variables use c at a time, those of
 // weight below 1 not counted; the others wait, disabled, in order. A negative
-// limit is none. It must be set before c is used.
+// limit is none. The first limit must be set before there are variables.
 func (s *System) SetConcurrencyLimit(c Constraint, limit int) {
-	s.constraints[c].limit = int32(limit)
+	if s.limits == nil {
+		if len(s.variables) > 0 {
+			panic("fluid: concurrency limit set after variables were added")
+		}
+		s.limits = slices.Repeat([]concurrency{{limit: none}}, len(s.constraints))
+	}
+	s.limits[c].limit = int32(limit)
 }
 
 // SetBound changes v's bound.
@@ -301,7 +377,11 @@ func (s *System) SetBound(v Variable, bound float64) {
 		return
 	}
 	va.bound = bound
-	s.markVariable(v)
+	if va.penalty > 0 || s.AsSimGrid {
+		for _, e := range s.elements[va.first : va.first+va.count] {
+			s.mark(e.constraint)
+		}
+	}
 }
 
 // SetPenalty changes v's penalty; 0 disables it.
@@ -311,44 +391,51 @@ func (s *System) SetPenalty(v Variable, penalty float64) {
 	case penalty < 0:
 		panic("fluid: negative penalty")
 	case penalty == 0:
-		va.staged = 0
+		if va.staged > 0 {
+			s.unstage(v)
+		}
 		if va.penalty > 0 {
 			s.disable(v)
-			for i := va.first; i < va.first+va.count; i++ {
-				s.promote(s.elements[i].constraint)
-			}
+			s.promote()
 		}
 	case va.penalty == penalty:
 	case va.penalty > 0:
 		va.penalty = penalty
 		s.markVariable(v)
-	default:
-		va.staged = penalty
-		if s.hasSlack(v) {
-			s.enable(v)
+	case s.hasSlack(v):
+		if va.staged > 0 {
+			s.unstage(v)
 		}
+		s.enable(v, penalty)
+	default:
+		s.stage(v, penalty)
 	}
 }
 
 // hasSlack tells whether no constraint of v is at its concurrency limit.
 func (s *System) hasSlack(v Variable) bool {
+	if s.limits == nil {
+		return true
+	}
 	va := &s.variables[v]
-	for i := va.first; i < va.first+va.count; i++ {
-		c := &s.constraints[s.elements[i].constraint]
-		if c.limit >= 0 && c.concurrency >= c.limit {
+	for _, e := range s.elements[va.first : va.first+va.count] {
+		if l := s.limits[e.constraint]; l.limit >= 0 && l.current >= l.limit {
 			return false
 		}
 	}
 	return true
 }
 
-func (s *System) enable(v Variable) {
+func (s *System) enable(v Variable, penalty float64) {
+	s.setBusy(v)
 	va := &s.variables[v]
-	va.penalty, va.staged = va.staged, 0
+	va.penalty = penalty
 	for i := va.first; i < va.first+va.count; i++ {
-		s.unlinkDisabled(i)
-		s.linkEnabled(i)
-		s.constraints[s.elements[i].constraint].concurrency += s.elements[i].concurrency()
+		s.link(v, i)
+		if s.limits != nil {
+			e := &s.elements[i]
+			s.limits[e.constraint].current += e.concurrency()
+		}
 	}
 	s.markVariable(v)
 }
@@ -357,73 +444,60 @@ func (s *System) disable(v Variable) {
 	va := &s.variables[v]
 	s.markVariable(v)
 	for i := va.first; i < va.first+va.count; i++ {
-		s.unlinkEnabled(i)
-		s.linkDisabled(i)
-		s.constraints[s.elements[i].constraint].concurrency -= s.elements[i].concurrency()
+		e := &s.elements[i]
+		s.unlink(e)
+		s.leave(e)
 	}
-	va.penalty, va.staged, va.value = 0, 0, 0
+	va.penalty, va.value = 0, 0
+	s.setIdle(v)
 }
 
-// promote enables variables that waited for room in c.
-func (s *System) promote(id Constraint) {
-	c := &s.constraints[id]
-	if c.limit < 0 {
+// promote enables variables that waited for room and have it now.
+func (s *System) promote() {
+	for i := 0; i < len(s.staged); {
+		v := s.staged[i]
+		if !s.hasSlack(v) {
+			i++
+			continue
+		}
+		penalty := s.variables[v].staged
+		s.unstage(v)
+		s.enable(v, penalty)
+	}
+}
+
+// link puts element i of v among the users of its constraint.
+func (s *System) link(v Variable, i int32) {
+	e := &s.elements[i]
+	c := &s.constraints[e.constraint]
+	e.slot = int32(len(c.users))
+	c.users = append(c.users, user{e.weight, v, i})
+}
+
+func (s *System) unlink(e *element) {
+	if e.slot == none {
 		return
 	}
-	for i := c.disabled; i != none && c.concurrency < c.limit; {
-		next := s.elements[i].next
-		if v := s.elements[i].variable; s.variables[v].staged > 0 && s.hasSlack(v) {
-			s.enable(v)
+	c := &s.constraints[e.constraint]
+	if last := int32(len(c.users)) - 1; e.slot == last {
+		c.users = c.users[:last]
+	} else {
+		c.users[e.slot].variable = none
+		if c.gone++; c.gone > 8 && int(c.gone) > len(c.users)/2 {
+			s.pack(c)
 		}
-		i = next
 	}
+	e.slot = none
 }
 
-func (s *System) linkEnabled(i int32) {
-	e := &s.elements[i]
-	c := &s.constraints[e.constraint]
-	e.prev, e.next = none, c.enabled
-	if c.enabled != none {
-		s.elements[c.enabled].prev = i
+// pack takes those that left out of c's users.
+func (s *System) pack(c *constraint) {
+	kept := c.users[:0]
+	for _, u := range c.users {
+		if u.variable != none {
+			s.elements[u.element].slot = int32(len(kept))
+			kept = append(kept, u)
+		}
 	}
-	c.enabled = i
-}
-
-func (s *System) unlinkEnabled(i int32) {
-	e := &s.elements[i]
-	if e.prev != none {
-		s.elements[e.prev].next = e.next
-	} else {
-		s.constraints[e.constraint].enabled = e.next
-	}
-	if e.next != none {
-		s.elements[e.next].prev = e.prev
-	}
-}
-
-func (s *System) linkDisabled(i int32) {
-	e := &s.elements[i]
-	c := &s.constraints[e.constraint]
-	e.prev, e.next = c.disabledLast, none
-	if c.disabledLast != none {
-		s.elements[c.disabledLast].next = i
-	} else {
-		c.disabled = i
-	}
-	c.disabledLast = i
-}
-
-func (s *System) unlinkDisabled(i int32) {
-	e := &s.elements[i]
-	c := &s.constraints[e.constraint]
-	if e.prev != none {
-		s.elements[e.prev].next = e.next
-	} else {
-		c.disabled = e.next
-	}
-	if e.next != none {
-		s.elements[e.next].prev = e.prev
-	} else {
-		c.disabledLast = e.prev
-	}
+	c.users, c.gone = kept, 0
 }

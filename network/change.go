@@ -6,11 +6,17 @@ import (
 	"github.com/simterpose/simterpose/platform"
 )
 
+// leastBandwidth stands for none, in bytes per second: the solver takes a link
+// of capacity 0 for one that does not limit, as SimGrid does.
+const leastBandwidth = 1e-3
+
 // SetBandwidth changes what a link carries, in bytes per second. What crosses
-// it shares the new bandwidth from now on, but what started when the link was
-// slower keeps that limit, as in SimGrid.
+// it shares the new bandwidth from now on.
 func (n *Network) SetBandwidth(l *platform.Link, bandwidth float64) {
 	n.sync()
+	if !n.AsSimGrid {
+		bandwidth = max(bandwidth, leastBandwidth)
+	}
 	state := &n.links[l.Index]
 	old := state.bandwidth
 	state.bandwidth = bandwidth

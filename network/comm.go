@@ -20,9 +20,9 @@ type Comm struct {
 type transfer struct {
 	action   fluid.Action
 	src, dst *platform.Host
-	// limit is the lowest of the links' bandwidths when it started and of the
-	// user's rate; negative: none. It does not follow later changes of the
-	// links, as in SimGrid.
+	// limit is the user's rate; negative: none. As SimGrid it is also the
+	// lowest of the links' bandwidths when it started, and stays so when a link
+	// becomes faster.
 	limit float64
 	// latency is the route's at present.
 	latency float64
@@ -107,11 +107,12 @@ func (n *Network) begin(t *transfer, s start) {
 	factor := n.Model.bandwidth.of(s.size)
 	t.limit = none
 	for _, l := range s.forward {
-		if b := n.links[l.Index].bandwidth; l.Policy != platform.Wifi && (t.limit < 0 || b < t.limit) {
+		if b := n.links[l.Index].bandwidth; n.AsSimGrid && l.Policy != platform.Wifi && (t.limit < 0 || b < t.limit) {
 			t.limit = b
 		}
 	}
-	if rate := s.rate / factor; s.rate > 0 && (t.limit < 0 || rate < t.limit) {
+	// SimGrid 3.32 forgets the rate when there are only Wifi links.
+	if rate := s.rate / factor; s.rate > 0 && (rate < t.limit || t.limit < 0 && !n.AsSimGrid) {
 		t.limit = rate
 	}
 	t.latency = s.latency

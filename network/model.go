@@ -2,6 +2,7 @@ package network
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -21,6 +22,9 @@ type Model struct {
 	// its rate on the way back.
 	CrossTraffic bool
 
+	// concurrencyLimit is how many communications may flow on a link at a
+	// time; none if not above 0.
+	concurrencyLimit int
 	// duration, if above 0, is what every communication lasts, in seconds.
 	duration float64
 	// tcp makes streams start slowly and pay for losses, and their latency
@@ -104,3 +108,39 @@ var (
 		{5776, 1.08739}, {9376, 0.58729}, {15424, 0.697866}, {65472, 0.940694},
 	}
 )
+
+// Configure applies the options of a platform's <config> element that concern
+// network models, under SimGrid's names.
+func (m *Model) Configure(options map[string]string) error {
+	for _, o := range []struct {
+		name string
+		set  func(value float64)
+	}{
+		{"network/latency-factor", func(v float64) { m.latency = constant(v) }},
+		{"network/bandwidth-factor", func(v float64) { m.bandwidth = constant(v) }},
+		{"network/weight-S", func(v float64) { m.weightS = v }},
+		{"network/TCP-gamma", func(v float64) { m.Gamma = v }},
+		{"maxmin/concurrency-limit", func(v float64) { m.concurrencyLimit = int(v) }},
+	} {
+		text, ok := options[o.name]
+		if !ok {
+			continue
+		}
+		value, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return fmt.Errorf("option %s: %q is not a number", o.name, text)
+		}
+		o.set(value)
+	}
+	if text, ok := options["network/crosstraffic"]; ok {
+		switch strings.ToLower(text) {
+		case "yes", "on", "true", "1":
+			m.CrossTraffic = true
+		case "no", "off", "false", "0":
+			m.CrossTraffic = false
+		default:
+			return fmt.Errorf("option network/crosstraffic: %q is neither yes nor no", text)
+		}
+	}
+	return nil
+}

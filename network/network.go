@@ -26,9 +26,9 @@ type Config struct {
 	Seed sim.Source
 	// HandshakeFree tells Carriers that connections cost no round trip.
 	HandshakeFree bool
-	// RoundIO computes disk accesses in whole bytes at each step, as SimGrid
-	// does; for comparison with it.
-	RoundIO bool
+	// AsSimGrid reproduces SimGrid 3.32 where it errs too: disk accesses go on
+	// by whole bytes at each step, and see fluid.System.AsSimGrid.
+	AsSimGrid bool
 }
 
 // Network is a platform in motion. Its methods are not for concurrent use.
@@ -92,11 +92,17 @@ func New(c Config) *Network {
 		hosts: make([]hostState, len(c.Hosts)),
 		paths: make(map[pathKey]*path),
 	}
-	if c.RoundIO {
+	if c.AsSimGrid {
 		n.disks.RoundToBytes()
+		for _, m := range []*fluid.Model{n.cpus, n.flows, n.disks} {
+			m.System().AsSimGrid = true
+		}
 	}
 	for i, l := range c.Links {
 		n.links[i] = linkState{bandwidth: l.Bandwidth, latency: l.Latency, constraint: none}
+		if l.Policy == platform.Wifi {
+			n.links[i].bandwidth = 1 // what SimGrid 3.32 takes it for in penalties
+		}
 	}
 	for i, h := range c.Hosts {
 		n.hosts[i] = hostState{pstate: int(h.PState), scale: 1}
@@ -120,6 +126,9 @@ func (n *Network) constraint(l *platform.Link) fluid.Constraint {
 			bound = 1 // of the time on the air
 		}
 		state.constraint = n.flows.System().AddConstraint(bound, sharing)
+		if limit := n.Model.concurrencyLimit; limit > 0 {
+			n.flows.System().SetConcurrencyLimit(state.constraint, limit)
+		}
 	}
 	return state.constraint
 }

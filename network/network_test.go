@@ -372,3 +372,22 @@ func TestOneFlowClosedForm(t *testing.T) {
 		}
 	}
 }
+
+func TestBandwidthChangesReachStreams(t *testing.T) {
+	w := pair(1e6, 1e-3)
+	n := w.network(t, "tcp")
+	q := guests(n)
+	total := 0
+	d, err := n.Direction(w.hosts[0], w.hosts[1], func(got int) { total += got })
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Write(3_000_000)
+	q.After(1e9, func() { n.SetBandwidth(w.links[1], 0) })
+	q.After(10e9, func() { n.SetBandwidth(w.links[1], 2e6) })
+	drain(t, q)
+	// 0.97 MB in the first second, nothing for nine, then 1.94 MB/s.
+	if s := q.Now().Seconds(); total != 3_000_000 || math.Abs(s-(10+2.03/1.94)) > 0.02 {
+		t.Errorf("%d bytes had arrived at %g s", total, s)
+	}
+}

@@ -72,14 +72,16 @@ func (d *dijkstraRouting) route(b *builder, src, dst *Node) (from, to *Node, err
 	if src == dst {
 		if known {
 			if w := d.find(s, s); w != nil {
-				d.prepend(b, w.links, len(b.links))
+				d.prepend(b, w.links)
 				return nil, nil, nil
 			}
 		}
 		if d.loopback == nil {
 			return nil, nil, noRoute(src, dst)
 		}
+		start := len(b.links)
 		b.link(d.loopback)
+		b.toFront(start)
 		return nil, nil, nil
 	}
 	if !known || !alsoKnown {
@@ -91,30 +93,42 @@ func (d *dijkstraRouting) route(b *builder, src, dst *Node) (from, to *Node, err
 	}
 	// SimGrid walks from the destination and puts the links of each declared
 	// route, in reverse, before what it has: a declared route of several links
-	// is crossed backwards. Latencies are added in the order of the walk.
+	// is crossed backwards, and when the zone is the last of several on the way,
+	// its links come before theirs. Latencies are added in the order of the walk.
 	start := len(b.links)
 	for v := t; v != s; v = before[v] {
 		w := d.find(before[v], v)
 		if v == t {
 			to = w.to
 		} else if w.to != from {
-			// Between zones, from is where the next declared route begins.
-			inner := len(b.links)
-			if err := b.global(w.to, from); err != nil {
+			if err := d.between(b, w.to, from); err != nil {
 				return nil, nil, err
 			}
-			slices.Reverse(b.links[inner:])
 		}
 		b.segment(w.links)
 		from = w.from
 	}
 	slices.Reverse(b.links[start:])
+	b.toFront(start)
 	return from, to, nil
 }
 
-func (d *dijkstraRouting) prepend(b *builder, links []*Link, start int) {
+// between appends, in reverse, the way inside a zone from the gateway of one
+// declared route to that of the next, where SimGrid 3.32 crashes.
+func (d *dijkstraRouting) between(b *builder, arrived, leaving *Node) error {
+	start, base := len(b.links), b.base
+	b.base = start
+	err := b.global(arrived, leaving)
+	b.base = base
+	slices.Reverse(b.links[start:])
+	return err
+}
+
+func (d *dijkstraRouting) prepend(b *builder, links []*Link) {
+	start := len(b.links)
 	b.segment(links)
 	slices.Reverse(b.links[start:])
+	b.toFront(start)
 }
 
 // search returns the predecessors of all vertices on the ways from s.

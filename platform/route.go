@@ -29,7 +29,7 @@ func (p *Platform) Route(src, dst *Host) (Route, error) {
 func (p *Platform) AppendRoute(links []*Link, src, dst *Host) ([]*Link, float64, error) {
 	b := &p.builder
 	before := len(links)
-	b.links, b.latency, b.depth = links, 0, 0
+	b.links, b.base, b.latency, b.depth, b.aside = links, before, 0, 0, b.aside[:0]
 	err := b.global(&src.Node, &dst.Node)
 	links = b.links
 	b.links = nil
@@ -55,7 +55,11 @@ type builder struct {
 	platform *Platform
 	links    []*Link
 	latency  float64
-	depth    int
+	// base is where the list of links begins that is being put together: the
+	// whole route, or the part between two zones.
+	base  int
+	aside []*Link // parts that will be appended later
+	depth int
 }
 
 // link appends one link.
@@ -64,19 +68,18 @@ func (b *builder) link(l *Link) {
 	b.latency += l.Latency
 }
 
-// segment appends several links. SimGrid sums the latencies of such a segment
-// before it adds them to what it has, which rounds differently.
+// segment appends several links.
 func (b *builder) segment(links []*Link) {
 	b.links = append(b.links, links...)
-	b.latency += latencySum(links)
+	for _, l := range links {
+		b.latency += l.Latency
+	}
 }
 
-func latencySum(links []*Link) float64 {
-	sum := 0.0
-	for _, l := range links {
-		sum += l.Latency
-	}
-	return sum
+// toFront moves what was appended since start before all that the current list
+// holds.
+func (b *builder) toFront(start int) {
+	rotate(b.links[b.base:], start-b.base)
 }
 
 // global appends the route between any two nodes: SIMULATION.md C8,
@@ -102,10 +105,12 @@ func (b *builder) global(src, dst *Node) error {
 		_, _, err := common.routing.route(b, src, dst)
 		return err
 	}
-	// The latency between the zones is added before that inside them; the links
-	// go between.
-	start := len(b.links)
+	// The latency between the zones is added before that inside them, but their
+	// links stand between.
+	start, base := len(b.links), b.base
+	b.base = start
 	from, to, err := common.routing.route(b, &toSrc.Node, &toDst.Node)
+	b.base = base
 	if err != nil {
 		return err
 	}
@@ -113,11 +118,14 @@ func (b *builder) global(src, dst *Node) error {
 		return noRoute(src, dst)
 	}
 	if src != from {
-		middle := len(b.links)
+		aside := len(b.aside)
+		b.aside = append(b.aside, b.links[start:]...)
+		b.links = b.links[:start]
 		if err := b.global(src, from); err != nil {
 			return err
 		}
-		rotate(b.links[start:], middle-start)
+		b.links = append(b.links, b.aside[aside:]...)
+		b.aside = b.aside[:aside]
 	}
 	if to != dst {
 		return b.global(to, dst)

@@ -44,7 +44,7 @@ const (
 	link                     // a link
 	disk                     // the name of a disk of the host
 	access                   // read or write
-	bytes                    // an amount of data
+	data                     // an amount of data
 	flops                    // an amount of work
 	span                     // a duration
 	rate                     // a bandwidth
@@ -60,9 +60,9 @@ type form struct {
 }
 
 var forms = [...]form{
-	Comm:          {"comm", "START SRC DST BYTES [RATE]", []argument{start, src, dst, bytes, rate | optional}},
+	Comm:          {"comm", "START SRC DST BYTES [RATE]", []argument{start, src, dst, data, rate | optional}},
 	Exec:          {"exec", "START HOST FLOPS [THREADS] [BOUND]", []argument{start, src, flops, number | optional, bound | optional}},
-	IO:            {"io", "START HOST DISK read|write BYTES", []argument{start, src, disk, access, bytes}},
+	IO:            {"io", "START HOST DISK read|write BYTES", []argument{start, src, disk, access, data}},
 	Sleep:         {"sleep", "START HOST DURATION", []argument{start, src, span}},
 	Route:         {"route", "SRC DST", []argument{src, dst}},
 	Hosts:         {"hosts", "", nil},
@@ -182,7 +182,7 @@ func (item *Item) set(a argument, word string, p *platform.Platform) (err error)
 		item.Start, err = platform.ParseTime(word)
 	case span:
 		item.Amount, err = platform.ParseTime(word)
-	case bytes:
+	case data:
 		item.Amount, err = platform.ParseSize(word)
 	case flops:
 		item.Amount, err = platform.ParseSpeed(word)
@@ -191,7 +191,7 @@ func (item *Item) set(a argument, word string, p *platform.Platform) (err error)
 	case bound:
 		item.Rate, err = platform.ParseSpeed(word)
 	case number:
-		if item.Number, err = strconv.Atoi(word); err == nil && item.Number < 0 {
+		if item.Number, err = strconv.Atoi(word); err != nil || item.Number < 0 {
 			err = fmt.Errorf("%q is not a natural number", word)
 		}
 	case access:

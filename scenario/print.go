@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/simterpose/simterpose/network"
 	"github.com/simterpose/simterpose/platform"
@@ -22,22 +23,14 @@ func Print(w io.Writer, items []Item, results []Result, n *network.Network, cloc
 		switch item.Kind {
 		case Route:
 			if r.State == Done {
-				fmt.Fprintf(b, " lat=%.9f links=%d\n", r.Latency, len(r.Route))
+				fmt.Fprintf(b, " lat=%.9f links=%s\n", r.Latency, joined(linkNames(r.Route)))
 			} else {
 				fmt.Fprintf(b, " state=%s\n", r.State)
 			}
 		case Hosts:
-			fmt.Fprintf(b, " count=%d", len(n.Hosts))
-			for _, h := range n.Hosts {
-				fmt.Fprintf(b, " %q:speed=%g,cores=%d", h.Name, h.Speed(), h.Cores)
-			}
-			fmt.Fprintln(b)
+			fmt.Fprintf(b, " count=%d hosts=%s\n", len(n.Hosts), joined(hostNames(n.Hosts)))
 		case Links:
-			fmt.Fprintf(b, " count=%d", len(n.Links))
-			for _, l := range n.Links {
-				fmt.Fprintf(b, " %q:bandwidth=%g,latency=%g,policy=%s", l.Name, l.Bandwidth, l.Latency, l.Policy)
-			}
-			fmt.Fprintln(b)
+			fmt.Fprintf(b, " count=%d links=%s\n", len(n.Links), joined(linkNames(n.Links)))
 		default:
 			fmt.Fprintf(b, " start=%.9f finish=%.9f duration=%.9f state=%s\n",
 				r.Start, r.Finish, r.Finish-r.Start, r.State)
@@ -113,6 +106,19 @@ func jsonOf(i int, item *Item, r *Result, n *network.Network) jsonItem {
 		j.Start, j.Finish, j.Duration = &r.Start, &r.Finish, &duration
 	}
 	return j
+}
+
+// joined writes names as a scenario may name them again.
+func joined(names []string) string {
+	return strings.ReplaceAll(strings.Join(names, ","), " ", "%20")
+}
+
+func hostNames(hosts []*platform.Host) []string {
+	names := make([]string, len(hosts))
+	for i, h := range hosts {
+		names[i] = h.Name
+	}
+	return names
 }
 
 func linkNames(links []*platform.Link) []string {

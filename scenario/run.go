@@ -106,7 +106,7 @@ func (r *run) loop() {
 	for _, i := range r.order {
 		// An item that has not ended never will.
 		if res := &r.results[i]; res.State == Cancel {
-			res.Start, res.Finish = r.items[i].Start, r.clock
+			res.Start, res.Finish = r.items[i].Start, max(r.items[i].Start, r.clock)
 		}
 	}
 }

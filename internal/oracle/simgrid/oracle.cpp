@@ -40,6 +40,8 @@ struct Item {
   std::string state = "CANCEL";
   double began = 0, ended = -1;
   s4u::CommPtr comm;
+  double latency = 0;
+  std::vector<std::string> links;
 };
 
 std::vector<Item> items;
@@ -208,6 +210,15 @@ void start(int i, bool light, s4u::Host* safe)
   }
 }
 
+// Routes are those of the beginning.
+void find_route(Item& item)
+{
+  std::vector<s4u::Link*> links;
+  host(item.words[0])->route_to(host(item.words[1]), links, &item.latency);
+  for (auto* l : links)
+    item.links.push_back(l->get_name());
+}
+
 // The host of the actor that starts everything: one that stays on.
 s4u::Host* choose_safe(const s4u::Engine& e)
 {
@@ -243,19 +254,22 @@ int main(int argc, char** argv)
   }
   std::stable_sort(order.begin(), order.end(), [](int a, int b) { return items[a].start < items[b].start; });
   auto* safe = choose_safe(e);
-  if (not order.empty())
-    s4u::Actor::create("start", safe, [&order, light, safe] {
-      for (int i : order) {
-        s4u::this_actor::sleep_until(items[i].start);
-        start(i, light, safe);
+  // The platform is complete once the simulation runs.
+  s4u::Actor::create("start", safe, [&order, light, safe] {
+    for (auto& item : items)
+      if (item.kind == "route")
+        find_route(item);
+    for (int i : order) {
+      s4u::this_actor::sleep_until(items[i].start);
+      start(i, light, safe);
+    }
+    for (int i : order)
+      if (items[i].comm) {
+        items[i].comm->wait();
+        items[i].state = "DONE";
+        items[i].ended = items[i].comm->get_finish_time();
       }
-      for (int i : order)
-        if (items[i].comm) {
-          items[i].comm->wait();
-          items[i].state = "DONE";
-          items[i].ended = items[i].comm->get_finish_time();
-        }
-    });
+  });
   auto before = std::chrono::steady_clock::now();
   e.run();
   std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - before;
@@ -264,12 +278,9 @@ int main(int argc, char** argv)
   for (size_t i = 0; i < items.size(); i++) {
     const auto& item = items[i];
     if (item.kind == "route") {
-      std::vector<s4u::Link*> links;
-      double latency = 0;
-      host(item.words[0])->route_to(host(item.words[1]), links, &latency);
-      printf("%zu\troute\t%.17g", i, latency);
-      for (auto* l : links)
-        printf("\t%s", l->get_cname());
+      printf("%zu\troute\t%.17g", i, item.latency);
+      for (const auto& name : item.links)
+        printf("\t%s", name.c_str());
       printf("\n");
     } else if (timed(item.kind)) {
       printf("%zu\t%s\t%.17g\t%.17g\n", i, item.state.c_str(), item.began, item.ended);
