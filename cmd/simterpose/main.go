@@ -82,6 +82,7 @@ interrupted.`,
 		runCommand(),
 		checkCommand(),
 		execCommand(),
+		simulateCommand(),
 		versionCommand(),
 	)
 	return root
