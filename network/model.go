@@ -1,0 +1,106 @@
+package network
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Model holds the constants of a network model.
+type Model struct {
+	Name string
+
+	latency   factors
+	bandwidth factors
+	// weightS adds weightS/bandwidth of each link to a communication's
+	// penalty, in bytes.
+	weightS float64
+	// Gamma is the largest TCP window, in bytes: a communication's rate is at
+	// most Gamma/(2*latency).
+	Gamma float64
+	// CrossTraffic makes the acknowledgements of a communication take 5 % of
+	// its rate on the way back.
+	CrossTraffic bool
+
+	// duration, if above 0, is what every communication lasts, in seconds.
+	duration float64
+	// tcp makes streams start slowly and pay for losses, and their latency
+	// follow their bytes instead of preceding them.
+	tcp bool
+}
+
+// crossWeight is what a communication takes on its way back (SimGrid 3.32,
+// network_cm02.cpp).
+const crossWeight = 0.05
+
+// factors is a step function of a message's size: each value holds for sizes
+// above its boundary, up to the next; 1 below the first.
+type factors []factor
+
+type factor struct{ above, value float64 }
+
+func constant(value float64) factors { return factors{{-1, value}} }
+
+func (f factors) of(size float64) float64 {
+	value := 1.0
+	for _, step := range f {
+		if size <= step.above {
+			break
+		}
+		value = step.value
+	}
+	return value
+}
+
+// gamma is SimGrid's network/TCP-gamma.
+const gamma = 4194304
+
+// ModelNames are the names that ModelByName knows, the default first.
+var ModelNames = []string{"tcp", "LV08", "CM02", "SMPI", "constant"}
+
+// ModelByName returns the named model; upper and lower case are the same.
+func ModelByName(name string) (Model, error) {
+	switch strings.ToLower(name) {
+	case "", "tcp":
+		// docs/simulation.md gives the reasons of each constant. 0.97 is LV08's
+		// share of payload in what a link carries.
+		return Model{
+			Name: "tcp", latency: constant(1), bandwidth: constant(0.97),
+			Gamma: gamma, tcp: true,
+		}, nil
+	case "lv08":
+		// Velho and Legrand, Accuracy study and improvement of network
+		// simulation in the SimGrid framework, SIMUTools 2009.
+		return Model{
+			Name: "LV08", latency: constant(13.01), bandwidth: constant(0.97),
+			weightS: 20537, Gamma: gamma, CrossTraffic: true,
+		}, nil
+	case "cm02":
+		// Casanova and Marchal, A network model for simulation of grid
+		// application, INRIA RR-4596, 2002.
+		return Model{
+			Name: "CM02", latency: constant(1), bandwidth: constant(1),
+			Gamma: gamma, CrossTraffic: true,
+		}, nil
+	case "smpi":
+		return Model{
+			Name: "SMPI", latency: smpiLatency, bandwidth: smpiBandwidth,
+			weightS: 8775, Gamma: gamma, CrossTraffic: true,
+		}, nil
+	case "constant":
+		return Model{Name: "constant", latency: constant(1), bandwidth: constant(1), duration: 1}, nil
+	}
+	return Model{}, fmt.Errorf("unknown network model %q (known: %s)", name, strings.Join(ModelNames, ", "))
+}
+
+// The factors of SimGrid's SMPI model (smpi/lat-factor, smpi/bw-factor), as
+// measured on the cluster griffon of Grid'5000.
+var (
+	smpiLatency = factors{
+		{0, 2.01467}, {257, 1.95341}, {732, 1.9503}, {1426, 1.61075}, {3484, 1.88101},
+		{5776, 2.18796}, {9376, 2.59299}, {15424, 3.48845}, {65472, 11.6436},
+	}
+	smpiBandwidth = factors{
+		{0, 0.812084}, {257, 0.338112}, {732, 0.341987}, {1426, 0.608902}, {3484, 0.77493},
+		{5776, 1.08739}, {9376, 0.58729}, {15424, 0.697866}, {65472, 0.940694},
+	}
+)

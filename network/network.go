@@ -1,0 +1,194 @@
+package network
+
+import (
+	"math"
+
+	"github.com/simterpose/simterpose/fluid"
+	"github.com/simterpose/simterpose/platform"
+	"github.com/simterpose/simterpose/sim"
+)
+
+// Router finds routes; *platform.Platform is one.
+type Router interface {
+	// AppendRoute appends the links from src to dst, in order, and returns
+	// the latency in seconds. Without a route the error is platform.ErrNoRoute.
+	AppendRoute(links []*platform.Link, src, dst *platform.Host) ([]*platform.Link, float64, error)
+}
+
+// Config is what a Network is made of.
+type Config struct {
+	Model Model
+	Hosts []*platform.Host
+	// Links holds SimGrid's loopback as the first.
+	Links  []*platform.Link
+	Router Router
+	// Seed gives losses, jitter and stochastic profiles.
+	Seed sim.Source
+	// HandshakeFree tells Carriers that connections cost no round trip.
+	HandshakeFree bool
+	// RoundIO computes disk accesses in whole bytes at each step, as SimGrid
+	// does; for comparison with it.
+	RoundIO bool
+}
+
+// Network is a platform in motion. Its methods are not for concurrent use.
+type Network struct {
+	Config
+	// HostChanged, if set, is called when a host was turned off or on.
+	HostChanged func(h *platform.Host, on bool)
+
+	engine *fluid.Engine
+	cpus   *fluid.Model
+	flows  *fluid.Model
+	disks  *fluid.Model
+
+	links []linkState
+	hosts []hostState
+	// Latencies of routes have to be corrected once a link's has changed.
+	latencyChanged bool
+
+	forward, backward []*platform.Link // scratch of Communicate
+
+	queue  *sim.Queue // nil without guests
+	event  sim.Event
+	firing bool
+	paths  map[pathKey]*path
+	down   []*Direction // cannot go on until something is turned on
+}
+
+type linkState struct {
+	bandwidth  float64
+	latency    float64
+	constraint fluid.Constraint // none until used
+	off        bool
+	traffic    Traffic
+	rates      map[int]int // Wifi: level by host index; absent: 0
+}
+
+type hostState struct {
+	cpu     *fluid.CPU // nil until used
+	disks   []*fluid.Disk
+	pstate  int
+	scale   float64
+	off     bool
+	traffic Traffic
+}
+
+// Traffic counts what crossed a link, or left and reached a host.
+type Traffic struct {
+	Bytes    int64
+	Messages int64
+}
+
+const none = -1
+
+// New returns the network of a platform, with the profiles' changes scheduled.
+func New(c Config) *Network {
+	e := &fluid.Engine{}
+	n := &Network{
+		Config: c, engine: e,
+		cpus: e.NewModel(), flows: e.NewModel(), disks: e.NewModel(),
+		links: make([]linkState, len(c.Links)),
+		hosts: make([]hostState, len(c.Hosts)),
+		paths: make(map[pathKey]*path),
+	}
+	if c.RoundIO {
+		n.disks.RoundToBytes()
+	}
+	for i, l := range c.Links {
+		n.links[i] = linkState{bandwidth: l.Bandwidth, latency: l.Latency, constraint: none}
+	}
+	for i, h := range c.Hosts {
+		n.hosts[i] = hostState{pstate: int(h.PState), scale: 1}
+	}
+	n.followProfiles()
+	return n
+}
+
+// Engine is what computes dates.
+func (n *Network) Engine() *fluid.Engine { return n.engine }
+
+// constraint is the link's resource.
+func (n *Network) constraint(l *platform.Link) fluid.Constraint {
+	state := &n.links[l.Index]
+	if state.constraint == none {
+		bound, sharing := state.bandwidth, fluid.Shared
+		switch l.Policy {
+		case platform.FatPipe:
+			sharing = fluid.FatPipe
+		case platform.Wifi:
+			bound = 1 // of the time on the air
+		}
+		state.constraint = n.flows.System().AddConstraint(bound, sharing)
+	}
+	return state.constraint
+}
+
+// CPU is the processor of h.
+func (n *Network) CPU(h *platform.Host) *fluid.CPU {
+	state := &n.hosts[h.Index]
+	if state.cpu == nil {
+		state.cpu = n.cpus.NewCPU(int(h.Cores), h.Speeds[state.pstate])
+		if state.scale != 1 {
+			state.cpu.SetScale(state.scale)
+		}
+		if state.off {
+			state.cpu.TurnOff()
+		}
+	}
+	return state.cpu
+}
+
+// Disk is the named disk of h, or nil.
+func (n *Network) Disk(h *platform.Host, name string) *fluid.Disk {
+	state := &n.hosts[h.Index]
+	for i, d := range h.Disks() {
+		if d.Name != name {
+			continue
+		}
+		if state.disks == nil {
+			state.disks = make([]*fluid.Disk, len(h.Disks()))
+		}
+		if state.disks[i] == nil {
+			state.disks[i] = n.disks.NewDisk(d.ReadBandwidth, d.WriteBandwidth)
+			if state.off {
+				state.disks[i].TurnOff()
+			}
+		}
+		return state.disks[i]
+	}
+	return nil
+}
+
+// HostTraffic is what left and reached h.
+func (n *Network) HostTraffic(h *platform.Host) Traffic { return n.hosts[h.Index].traffic }
+
+// LinkTraffic is what crossed l.
+func (n *Network) LinkTraffic(l *platform.Link) Traffic { return n.links[l.Index].traffic }
+
+// count notes that bytes crossed the links from src to dst; messages is 1 with
+// the first bytes of a message.
+func (n *Network) count(src, dst *platform.Host, links []*platform.Link, bytes, messages int64) {
+	add := func(t *Traffic) { t.Bytes += bytes; t.Messages += messages }
+	if src != nil {
+		add(&n.hosts[src.Index].traffic)
+	}
+	if dst != nil && dst != src {
+		add(&n.hosts[dst.Index].traffic)
+	}
+	for _, l := range links {
+		add(&n.links[l.Index].traffic)
+	}
+}
+
+// currentLatency corrects the latency of a route for links whose latency has
+// changed since the platform was loaded.
+func (n *Network) currentLatency(links []*platform.Link, latency float64) float64 {
+	if n.latencyChanged {
+		for _, l := range links {
+			latency += n.links[l.Index].latency - l.Latency
+		}
+		latency = math.Max(latency, 0)
+	}
+	return latency
+}

@@ -1,0 +1,220 @@
+package platform
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// The most that a platform may have, so that a slip of the pen in a radical
+// does not fill the memory.
+const (
+	MaxHosts = 2_000_000
+	MaxLinks = 20_000_000
+	// maxDepth bounds the nesting of zones.
+	maxDepth = 500
+)
+
+// assembly is a platform under construction, whatever it is read from.
+type assembly struct {
+	*Platform
+	zone *Zone // the innermost open one
+	// hosts and links are allocated together: one by one, the allocator's
+	// rounding would cost as much as some of their fields.
+	spareHosts []Host
+	spareLinks []Link
+
+	// SimGrid numbers these over the whole process; a file is read into a
+	// fresh one.
+	fatTreeNodes, fatTreeLinks, dragonflyLinks int
+}
+
+func newAssembly(file string) *assembly {
+	p := &Platform{File: file, Config: make(map[string]string)}
+	p.names = newIndex(p.nodeName)
+	p.links = newIndex(func(n int32) string { return p.Links[n].Name })
+	p.by4 = newIndex(func(n int32) uint32 { return p.Hosts[n].addr4 })
+	a := &assembly{Platform: p}
+	loopback, err := a.addLink("__loopback__", 10e9, 0)
+	if err != nil {
+		panic("platform: " + err.Error())
+	}
+	loopback.Policy = FatPipe
+	return a
+}
+
+// beginZone opens a zone inside the current one.
+func (a *assembly) beginZone(name, kind string, r routing) (*Zone, error) {
+	if a.node(name) != nil {
+		return nil, fmt.Errorf("the name %q already belongs to a host, router or zone", name)
+	}
+	z := &Zone{Routing: kind, routing: r}
+	z.Node = Node{Name: name, Zone: a.zone, kind: zoneNode}
+	if parent := a.zone; parent != nil {
+		z.local = parent.size
+		z.depth = parent.depth + 1
+		if z.depth > maxDepth {
+			return nil, fmt.Errorf("zones are nested more than %d deep", maxDepth)
+		}
+		parent.size++
+		parent.Children = append(parent.Children, z)
+	} else {
+		if a.Root != nil {
+			return nil, fmt.Errorf("one outermost zone expected, found %q after %q", name, a.Root.Name)
+		}
+		a.Root = z
+	}
+	a.addNode(&z.Node)
+	a.zone = z
+	return z, nil
+}
+
+// endZone closes the current zone.
+func (a *assembly) endZone() error {
+	z := a.zone
+	a.zone = z.Zone
+	if s, ok := z.routing.(sealer); ok {
+		return s.seal(a.Platform, z)
+	}
+	return nil
+}
+
+// sealer is a routing that has work to do when all of its zone is known.
+type sealer interface {
+	seal(p *Platform, z *Zone) error
+}
+
+func (a *assembly) addNode(n *Node) {
+	a.nodes = append(a.nodes, n)
+	a.names.set(n.Name, int32(len(a.nodes)-1)<<1|1)
+}
+
+func (a *assembly) addRouter(name string) (*Node, error) {
+	if a.node(name) != nil {
+		return nil, fmt.Errorf("the name %q already belongs to a host, router or zone", name)
+	}
+	n := &Node{Name: name, Zone: a.zone, local: a.zone.size, kind: routerNode}
+	a.zone.size++
+	a.addNode(n)
+	return n, nil
+}
+
+// reserve makes room for so many hosts and links at once.
+func (a *assembly) reserve(hosts, links int) error {
+	if len(a.Hosts)+hosts > MaxHosts {
+		return fmt.Errorf("more than %d hosts", MaxHosts)
+	}
+	if len(a.Links)+links > MaxLinks {
+		return fmt.Errorf("more than %d links", MaxLinks)
+	}
+	a.Hosts = grow(a.Hosts, hosts)
+	a.Links = grow(a.Links, links)
+	a.names.reserve(hosts)
+	a.links.reserve(links)
+	a.spareHosts = make([]Host, hosts)
+	a.spareLinks = make([]Link, links)
+	return nil
+}
+
+// grow is slices.Grow without its generosity when the slice has no room.
+func grow[T any](s []T, n int) []T {
+	if cap(s)-len(s) >= n {
+		return s
+	}
+	t := make([]T, len(s), len(s)+n)
+	copy(t, s)
+	return t
+}
+
+// addHost adds a host to the current zone. Speeds are in flop/s.
+func (a *assembly) addHost(name string, speeds []float64, cores int) (*Host, error) {
+	// A host may take the name of a router or zone, which is then no longer
+	// found by it: SimGrid loads such files.
+	if a.Host(name) != nil {
+		return nil, fmt.Errorf("a second host named %q", name)
+	}
+	for _, s := range speeds {
+		if err := notNegative("speed", s); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case cores < 1 || cores > math.MaxInt32:
+		return nil, fmt.Errorf("at least one core expected, found %d", cores)
+	case len(a.Hosts) == MaxHosts:
+		return nil, fmt.Errorf("more than %d hosts", MaxHosts)
+	}
+	if len(a.spareHosts) == 0 {
+		a.spareHosts = make([]Host, 64)
+	}
+	h := &a.spareHosts[0]
+	a.spareHosts = a.spareHosts[1:]
+	*h = Host{
+		Node:  Node{Name: name, Zone: a.zone, local: a.zone.size, kind: hostNode},
+		Index: len(a.Hosts), Speeds: speeds, Cores: int32(cores),
+	}
+	a.zone.size++
+	a.Hosts = append(a.Hosts, h)
+	a.names.set(name, int32(h.Index)<<1)
+	return h, nil
+}
+
+// addLink adds a shared link; bandwidth in B/s, latency in s.
+func (a *assembly) addLink(name string, bandwidth, latency float64) (*Link, error) {
+	if a.Link(name) != nil {
+		return nil, fmt.Errorf("a second link named %q", name)
+	}
+	if err := errors.Join(notNegative("bandwidth", bandwidth), notNegative("latency", latency)); err != nil {
+		return nil, err
+	}
+	if len(a.Links) == MaxLinks {
+		return nil, fmt.Errorf("more than %d links", MaxLinks)
+	}
+	if len(a.spareLinks) == 0 {
+		a.spareLinks = make([]Link, 64)
+	}
+	l := &a.spareLinks[0]
+	a.spareLinks = a.spareLinks[1:]
+	*l = Link{Name: name, Index: len(a.Links), Bandwidth: bandwidth, Latency: latency}
+	a.Links = append(a.Links, l)
+	a.links.set(name, int32(l.Index))
+	return l, nil
+}
+
+// addSplit adds the two halves of a full-duplex link.
+func (a *assembly) addSplit(name string, bandwidth, latency float64) (up, down *Link, err error) {
+	if up, err = a.addLink(name+"_UP", bandwidth, latency); err != nil {
+		return nil, nil, err
+	}
+	if down, err = a.addLink(name+"_DOWN", bandwidth, latency); err != nil {
+		return nil, nil, err
+	}
+	up.half, down.half = upHalf, downHalf
+	return up, down, nil
+}
+
+// split returns the halves of the full-duplex link of the given name, or nil.
+func (a *assembly) split(name string) (up, down *Link) {
+	up = a.Link(name + "_UP")
+	if up == nil || up.half != upHalf {
+		return nil, nil
+	}
+	return up, a.Links[up.Index+1]
+}
+
+func notNegative(what string, value float64) error {
+	if !(value >= 0) {
+		return fmt.Errorf("%s must not be negative, found %v", what, value)
+	}
+	return nil
+}
+
+// finish completes the platform.
+func (a *assembly) finish() (*Platform, error) {
+	p := a.Platform
+	if err := p.assignAddresses(); err != nil {
+		return nil, err
+	}
+	p.builder.platform = p
+	return p, nil
+}

@@ -1,0 +1,66 @@
+package platform
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// options are the names that SimGrid 3.32 knows, with the newer ones of the
+// same meaning.
+var options = strings.Fields(`
+bmf/max-iterations bmf/precision bmf/selective-update cmonkey/host cmonkey/link cmonkey/tell cmonkey/time
+contexts/factory contexts/guard-size contexts/nthreads contexts/stack-size contexts/synchro
+cpu/maxmin-selective-update cpu/model cpu/optim cpu/solver
+debug/breakpoint debug/clean-atexit debug/verbose-exit disk/model disk/solver exception/cutpath
+host/model host/solver maxmin/concurrency-limit maxmin/precision model-check/replay model-check/timeout
+network/TCP-gamma network/bandwidth-factor network/crosstraffic network/latency-factor network/loopback-bw
+network/loopback-lat network/maxmin-selective-update network/model network/optim network/solver network/weight-S
+ns3/NetworkModel ns3/TcpModel ns3/seed path plugin plugin/dvfs/governor plugin/dvfs/max-pstate plugin/dvfs/min-pstate
+plugin/dvfs/sampling-rate plugins precision/timing precision/work-amount
+smpi/IB-penalty-factors smpi/async-small-thresh smpi/auto-shared-malloc-thresh smpi/bw-factor
+smpi/comp-adjustment-file smpi/cpu-threshold smpi/display-allocs smpi/errors-are-fatal smpi/grow-injected-times
+smpi/host-speed smpi/hostfile smpi/init smpi/iprobe smpi/iprobe-cpu-usage smpi/lat-factor smpi/list-leaks smpi/map
+smpi/np smpi/pedantic smpi/replay smpi/send-is-detached-thresh smpi/shared-malloc smpi/simulate-computation smpi/test
+smpi/trace-call-location smpi/trace-call-use-absolute-path smpi/wtime storage/max_file_descriptors surf/precision
+tracing tracing/actor tracing/basic tracing/categorized tracing/comment tracing/comment-file tracing/disable-destroy
+tracing/disable_link tracing/disable_power tracing/filename tracing/platform tracing/platform/topology
+tracing/precision tracing/smpi tracing/smpi/computing tracing/smpi/display-sizes tracing/smpi/format
+tracing/smpi/format/ti-one-file tracing/smpi/group tracing/smpi/internals tracing/smpi/sleeping
+tracing/uncategorized tracing/vm vm/model vm/solver`)
+
+// config takes the options of a <config>: the first value given counts.
+func (l *loader) config(f *frame) error {
+	for _, q := range f.properties {
+		if !slices.Contains(options, q.Name) && !strings.HasPrefix(q.Name, "smpi/") {
+			return fmt.Errorf("unknown option %q", q.Name)
+		}
+		if _, given := l.Config[q.Name]; given || l.deployment {
+			continue
+		}
+		l.Config[q.Name] = q.Value
+		if err := l.loopbackOption(q); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// loopbackOption gives the loopback link what an option says.
+func (l *loader) loopbackOption(q Property) error {
+	var into *float64
+	switch q.Name {
+	case "network/loopback-bw":
+		into = &l.Links[0].Bandwidth
+	case "network/loopback-lat":
+		into = &l.Links[0].Latency
+	default:
+		return nil
+	}
+	value, rest, err := strtod(q.Value)
+	if err != nil || rest != "" || !(value >= 0) {
+		return fmt.Errorf("option %s: a number expected, found %q", q.Name, q.Value)
+	}
+	*into = value
+	return nil
+}
