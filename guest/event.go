@@ -2,10 +2,9 @@ package guest
 
 import (
 	"fmt"
+	"os"
 	"strconv"
 	"time"
-
-	"os"
 
 	"golang.org/x/sys/unix"
 )

@@ -50,8 +50,7 @@ func BenchmarkCommunications(b *testing.B) {
 				size := 1e6 * (1 + float64(i)/float64(n))
 				c := &Comm{}
 				c.Ended = func(*Comm, fluid.State) { count++ }
-				var again func()
-				again = func() {
+				again := func() {
 					if err := net.Communicate(c, s.hosts[i], s.hosts[i+1], size, 0); err != nil {
 						b.Error(err)
 					}
