@@ -328,7 +328,13 @@ func (l *loop) idle(th *thread, slices int) bool {
 		}
 		p.HasStopped()
 		return true
-	case 'S', 'D':
+	case 'D':
+		// It waits for a disk, which is over soon.
+		return false
+	case 'S':
+		if l.realm.Pending() {
+			return false // in the call that it has made just now
+		}
 		// It waits in the machine's kernel, in a call that the filter lets
 		// through or that was left to the kernel.
 		th.state = waiting

@@ -70,6 +70,12 @@ func (r *Realm) Wait(e *Event, timeout time.Duration) error {
 	return nil
 }
 
+// Pending tells whether Wait would return at once.
+func (r *Realm) Pending() bool {
+	ready, _ := r.poll(0)
+	return ready != 0 || len(r.stash) > 0
+}
+
 func (e *Event) called(n *notification) {
 	*e = Event{
 		Kind: Call, TID: int(n.pid), ID: n.id, Number: int(n.number), Arguments: n.arguments,
