@@ -58,11 +58,11 @@ func (a *assembly) beginZone(name, kind string, r routing) (*Zone, error) {
 		}
 		parent.size++
 		parent.Children = append(parent.Children, z)
-	} else {
-		if a.Root != nil {
-			return nil, fmt.Errorf("one outermost zone expected, found %q after %q", name, a.Root.Name)
-		}
+	} else if a.Root == nil {
 		a.Root = z
+	} else {
+		a.Warnings = append(a.Warnings, fmt.Sprintf("%s: zone %q stands beside %q: no route leads from one to the other",
+			a.File, name, a.Root.Name))
 	}
 	a.addNode(&z.Node)
 	a.zone = z

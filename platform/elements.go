@@ -260,8 +260,8 @@ func (l *loader) link(f *frame) error {
 	switch {
 	case len(bandwidths) == 0:
 		return fmt.Errorf("attribute bandwidth: a bandwidth such as 125MBps expected, found %q", f.get("bandwidth"))
-	case policy != "WIFI" && len(bandwidths) > 1:
-		return errors.New("attribute bandwidth: one value expected, a list is for sharing_policy=\"WIFI\"")
+	case !isWifiZone && len(bandwidths) > 1:
+		return errors.New("attribute bandwidth: one value expected, a list is for the link of a Wifi zone")
 	case isWifiZone && latency != 0:
 		return errors.New("attribute latency: 0 expected for the link of a Wifi zone")
 	}
@@ -361,11 +361,11 @@ func probability(text string) (float64, error) {
 
 func (l *loader) peer(f *frame) error {
 	if l.zone == nil {
-		return errors.New("<peer> belongs into a zone of routing=\"Vivaldi\"")
+		return errors.New("a peer belongs into a zone of routing=\"Vivaldi\"")
 	}
 	v, ok := l.zone.routing.(*vivaldiRouting)
 	if !ok {
-		return errors.New("<peer> belongs into a zone of routing=\"Vivaldi\"")
+		return errors.New("a peer belongs into a zone of routing=\"Vivaldi\"")
 	}
 	speed, err := l.quantity(f, speedUnits, "speed")
 	if err != nil {
@@ -534,6 +534,8 @@ func (l *loader) gateways(f *frame, src, dst *Node) (from, to *Node, err error) 
 			return nil, nil, fmt.Errorf("%q is not a zone (use <route> between hosts and routers)", end.zone.Name)
 		case end.gateway.kind == zoneNode:
 			return nil, nil, fmt.Errorf("attribute %s: a host or router expected, %q is a zone", end.name, end.gateway.Name)
+		case end.zone.Zone != l.zone:
+			return nil, nil, fmt.Errorf("zone %q does not lie in zone %q directly", end.zone.Name, l.zone.Name)
 		case !l.zoneOf(end.zone).contains(end.gateway):
 			return nil, nil, fmt.Errorf("attribute %s: %q does not lie in zone %q", end.name, end.gateway.Name, end.zone.Name)
 		}
@@ -546,9 +548,6 @@ func (l *loader) gateways(f *frame, src, dst *Node) (from, to *Node, err error) 
 
 // zoneOf returns the zone whose node it is.
 func (l *loader) zoneOf(n *Node) *Zone {
-	if n.Zone == nil {
-		return l.Root
-	}
 	for _, z := range n.Zone.Children {
 		if &z.Node == n {
 			return z
@@ -689,7 +688,7 @@ func (l *loader) trace(f *frame) error {
 	case text == "":
 		return fmt.Errorf("trace %q needs a file or a content", id)
 	default:
-		p, err = ParseProfile(fmt.Sprintf("%s:%d", l.scanner.file, f.line), text, period)
+		p, err = parseProfile(l.scanner.file, text, period, f.line)
 	}
 	if err != nil {
 		return err

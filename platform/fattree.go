@@ -258,7 +258,7 @@ func (t *fatTree) route(b *builder, src, dst *Node) (from, to *Node, err error) 
 	for !t.above(at, target) {
 		d := target.position
 		for k := range at.level {
-			d /= t.parents[k] * t.ports[k]
+			d /= t.parents[k]
 		}
 		cable := at.up[d%(t.parents[at.level]*t.ports[at.level])]
 		t.limit(b, at)

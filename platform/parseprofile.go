@@ -8,12 +8,17 @@ import (
 // ParseProfile reads the text of a profile: SIMULATION.md B4. A period above 0
 // makes it start over after so many seconds, as a line PERIODICITY does.
 func ParseProfile(name, text string, period float64) (*Profile, error) {
+	return parseProfile(name, text, period, 1)
+}
+
+// parseProfile reads text that begins on the given line of a file.
+func parseProfile(name, text string, period float64, line int) (*Profile, error) {
 	p := &Profile{Name: name, loop: period > 0}
-	last, number := 0.0, 0
+	last, number := 0.0, line-1
 	fail := func(format string, arguments ...any) (*Profile, error) {
 		return nil, &Error{Position{File: name, Line: number}, fmt.Sprintf(format, arguments...)}
 	}
-	for line := range strings.SplitSeq(strings.ReplaceAll(text, "\r", "\n"), "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		number++
 		line = strings.TrimSpace(line)
 		if line == "" || line[0] == '#' || line[0] == '%' {

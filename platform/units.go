@@ -19,7 +19,8 @@ type unitTable struct {
 var (
 	decimalPrefixes = []string{"", "k", "M", "G", "T", "P", "E", "Z", "Y"}
 	binaryPrefixes  = []string{"", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei", "Zi", "Yi"}
-	longPrefixes    = []string{"", "kilo", "mega", "giga", "tera", "peta", "exa", "zeta", "yotta"}
+	// zeta is how SimGrid 3.32 spells it.
+	longPrefixes = []string{"", "kilo", "mega", "giga", "tera", "peta", "exa", "zeta", "yotta"}
 )
 
 func (t *unitTable) add(unit string, scale, step float64, prefixes []string) {
@@ -53,7 +54,6 @@ func flopUnits() *unitTable {
 	t := &unitTable{"speed", "f", make(map[string]float64, 20)}
 	t.add("f", 1, 1000, decimalPrefixes)
 	t.add("flops", 1, 1000, longPrefixes)
-	t.scales["zettaflops"] = t.scales["zetaflops"] // both are written
 	return t
 }
 

@@ -166,8 +166,8 @@ func (y *yamlReader) read(in *inline) error {
 		y.full = new(fullRouting)
 		r = y.full
 	}
-	// No host can have this name: a name has no blank.
-	if _, err := y.beginZone(" platform", kind, r); err != nil {
+	// No host is without a name, so that none can have the zone's.
+	if _, err := y.beginZone("", kind, r); err != nil {
 		return at(in.At, err)
 	}
 	for i := range in.Hosts {
@@ -185,7 +185,6 @@ func (y *yamlReader) read(in *inline) error {
 			return at(in.Routes[i].At, err)
 		}
 	}
-	y.zone.Name = "platform"
 	return at(in.At, y.endZone())
 }
 
@@ -536,6 +535,3 @@ func ExpandRange(name string) ([]string, error) {
 	}
 	return names, nil
 }
-
-// ReadGML is not there yet.
-func ReadGML(file string, text []byte) (*Platform, error) { return nil, errors.New("x") }

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/simterpose/simterpose/emulator"
+	"github.com/simterpose/simterpose/experiment"
+	"github.com/simterpose/simterpose/guest"
+)
+
+// runFlags are the flags of run and exec.
+type runFlags struct {
+	input
+	output string
+	force  bool
+	strace bool
+	level  slog.Level
+}
+
+func (f *runFlags) addFlags(c *cobra.Command) {
+	f.input.addFlags(c)
+	c.Flags().BoolVar(&f.force, "force", false, "replace an existing output folder")
+	c.Flags().BoolVar(&f.strace, "strace", false, "write a line per emulated call to hosts/HOST/NAME.strace")
+	levelFlag(c, &f.level)
+}
+
+func runCommand() *cobra.Command {
+	var f runFlags
+	c := &cobra.Command{
+		Use:   "run EXPERIMENT.yaml | PLATFORM.xml DEPLOYMENT.xml",
+		Short: "Run an experiment",
+		Long: `Run runs an experiment file, or SimGrid's platform and deployment files.
+
+The output folder (NAME.out in the working directory, for the experiment
+NAME.yaml) gets hosts/HOST/NAME.stdout and .stderr of each process,
+summary.json, and log, Simterpose's own messages.`,
+		Example: `  simterpose run lab.yaml
+  simterpose run --seed 7 --stop 60s --output /tmp/lab-7 lab.yaml
+  simterpose run small_platform.xml deployment.xml --network LV08`,
+		Args:              experimentFiles,
+		ValidArgsFunction: completeFiles,
+		RunE: func(c *cobra.Command, arguments []string) error {
+			e, err := f.load(arguments)
+			if err != nil {
+				return err
+			}
+			if f.output == "" {
+				f.output = e.Name + ".out"
+			}
+			return f.run(c, e)
+		},
+	}
+	f.addFlags(c)
+	c.Flags().StringVarP(&f.output, "output", "o", "", "put what comes of the run into `DIR` (default NAME.out)")
+	return c
+}
+
+// run runs an experiment and tells what came of it.
+func (f *runFlags) run(c *cobra.Command, e *experiment.Experiment) error {
+	output, err := makeOutput(f.output, f.force)
+	if err != nil {
+		return err
+	}
+	screen := newScreen(os.Stderr)
+	result, err := f.emulate(e, output, screen, emulator.Options{Progress: screen.progress})
+	screen.Close()
+	if err != nil {
+		return err
+	}
+	if err := printResult(c.OutOrStdout(), result); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.OutOrStdout(), "\n%s simulated in %.3f s, output in %s\n",
+		instant(result.Simulated), result.Real.Seconds(), f.output)
+	switch {
+	case result.Interrupted:
+		return status(exitInterrupted)
+	case !allAsExpected(result):
+		return status(exitUnexpected)
+	}
+	return nil
+}
+
+// emulate runs an experiment into an existing output folder. Warnings and
+// errors of the log are shown on the screen as well.
+func (f *runFlags) emulate(e *experiment.Experiment, output string, screen io.Writer, o emulator.Options) (*emulator.Result, error) {
+	file, err := os.Create(filepath.Join(output, logFile))
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	o.Output, o.Strace = output, f.strace
+	o.Log = slog.New(slog.NewMultiHandler(logHandler(file, f.level), logHandler(screen, slog.LevelWarn)))
+	for _, warning := range e.Warnings {
+		o.Log.Warn(warning)
+	}
+	ctx, stop := interruptible(screen)
+	defer stop()
+	begin := time.Now()
+	result, err := emulator.Run(ctx, e, o)
+	if missing := (*guest.MissingError)(nil); errors.As(err, &missing) {
+		// Nothing has run: the next try need not be forced.
+		return nil, errors.Join(err, os.RemoveAll(output))
+	}
+	if err != nil {
+		complain(err)
+		return nil, status(exitUnexpected)
+	}
+	result.Real = time.Since(begin)
+	return result, summarize(e, result, begin).write(output)
+}
+
+// logHandler writes records without the real time, so that the logs of two runs
+// are the same.
+func logHandler(out io.Writer, level slog.Level) slog.Handler {
+	return slog.NewTextHandler(out, &slog.HandlerOptions{
+		Level: level,
+		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+			if len(groups) == 0 && a.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return a
+		},
+	})
+}

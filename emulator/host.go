@@ -1,0 +1,122 @@
+package emulator
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/simterpose/simterpose/guest"
+	"github.com/simterpose/simterpose/kernel"
+	"github.com/simterpose/simterpose/kernel/inet"
+	"github.com/simterpose/simterpose/platform"
+)
+
+// host is a simulated host that runs processes.
+type host struct {
+	name      string
+	simulated *platform.Host
+	container *guest.Container
+	clock     *guest.Clock
+	kernel    *kernel.Host
+	stack     *inet.Stack
+	random    *rand.ChaCha8
+	folder    string // in the output folder
+}
+
+// hostOf is the host of a process.
+func hostOf(p *kernel.Process) *host { return p.Host().Data.(*host) }
+
+// memory is what guests are told that a host has, in bytes.
+const memory = 8 << 30
+
+// writeEtc writes the files that the host's guests see in /etc.
+func writeEtc(folder, name, hosts string, server netip.Addr) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	for file, content := range map[string]string{
+		"hostname":    name + "\n",
+		"hosts":       hosts,
+		"resolv.conf": fmt.Sprintf("nameserver %s\noptions timeout:1 attempts:2\n", server),
+	} {
+		if err := os.WriteFile(filepath.Join(folder, file), []byte(content), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hostsFile is /etc/hosts: every host of the experiment.
+func hostsFile(all []*platform.Host) string {
+	var b strings.Builder
+	b.WriteString("127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n")
+	for _, h := range all {
+		for _, a := range addressesOf(h) {
+			fmt.Fprintf(&b, "%s %s\n", a, h.Name)
+		}
+	}
+	return b.String()
+}
+
+// mounts are what makes a host's files its own.
+func mounts(etc string) []guest.Mount {
+	list := []guest.Mount{
+		{Source: "proc", Target: "/proc", Type: "proc", Flags: unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC},
+		{Source: "sysfs", Target: "/sys", Type: "sysfs", Flags: unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC, Optional: true},
+		{Source: "mqueue", Target: "/dev/mqueue", Type: "mqueue", Optional: true},
+	}
+	for _, file := range []string{"hostname", "hosts", "resolv.conf"} {
+		list = append(list, guest.Mount{Source: filepath.Join(etc, file), Target: etcTarget(file), Flags: unix.MS_BIND, Make: 'f'})
+	}
+	for _, m := range []struct{ target, mode string }{{"/run", "755"}, {"/dev/shm", "1777"}, {"/tmp", "1777"}, {"/var/tmp", "1777"}} {
+		list = append(list, guest.Mount{Source: "tmpfs", Target: m.target, Type: "tmpfs", Flags: unix.MS_NOSUID | unix.MS_NODEV, Data: "mode=" + m.mode})
+	}
+	return append(list, guest.Mount{Source: "none", Target: "/run/lock", Type: "tmpfs", Flags: unix.MS_NOSUID, Data: "mode=1777", Make: 'd'},
+		guest.Mount{Source: "none", Target: "/run/sshd", Type: "tmpfs", Flags: unix.MS_NOSUID, Data: "mode=755", Make: 'd'})
+}
+
+// etcTarget is the file behind /etc/NAME, which may be a link.
+func etcTarget(name string) string {
+	target, err := filepath.EvalSymlinks("/etc/" + name)
+	if err != nil {
+		return "/etc/" + name
+	}
+	return target
+}
+
+// hidden are the folders over which mounts lays new ones.
+var hidden = []string{"/run", "/dev/shm", "/tmp", "/var/tmp"}
+
+// keep selects the folders that guests need and that would be hidden.
+func keep(folders []string) []string {
+	var kept []string
+	for _, f := range folders {
+		for _, h := range hidden {
+			if f != h && strings.HasPrefix(f, h+"/") {
+				kept = append(kept, f)
+				break
+			}
+		}
+	}
+	// A folder below another kept one comes with it.
+	var outer []string
+	for _, f := range kept {
+		inside := false
+		for _, g := range kept {
+			inside = inside || f != g && strings.HasPrefix(f, g+"/")
+		}
+		seen := false
+		for _, g := range outer {
+			seen = seen || f == g
+		}
+		if !inside && !seen {
+			outer = append(outer, f)
+		}
+	}
+	return outer
+}

@@ -1,0 +1,482 @@
+package emulator
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/simterpose/simterpose/guest"
+	"github.com/simterpose/simterpose/kernel"
+	"github.com/simterpose/simterpose/sim"
+)
+
+const (
+	// callCost is the simulated time that an emulated call takes, and
+	// readCost that of reading the clock without one: without them a program
+	// that only watches the clock, or polls, would never end.
+	callCost = 200 * time.Nanosecond
+	readCost = 20 * time.Nanosecond
+
+	// slice is how long a guest may compute before the emulator looks at it.
+	slice = 50 * time.Millisecond
+	// preemptAfter is the number of slices after which a thread that computes
+	// without a call gives way to the other threads of its process: it may
+	// spin until one of them changes memory.
+	preemptAfter = 2
+)
+
+// loop runs guests and events.
+type loop struct {
+	queue   *sim.Queue
+	realm   *guest.Realm
+	kernel  *kernel.Kernel
+	current *thread
+	event   guest.Event
+	// interrupted ends the run between two events.
+	interrupted atomic.Bool
+	preemptions int
+	outside     int // threads asleep in the machine's kernel
+	fatal       error
+	// processEnded is called when a process is dead.
+	processEnded func(p *kernel.Process, status unix.WaitStatus)
+	outsideNoted map[string]bool
+	log          func(message string, arguments ...any)
+}
+
+// threadOf is the emulator's side of a task, made when it is first needed.
+func (l *loop) threadOf(t *kernel.Task) *thread {
+	if th, ok := t.Data.(*thread); ok {
+		return th
+	}
+	th := &thread{task: t, host: hostOf(t.Process())}
+	th.turn.Fire = func() { l.turn(th) }
+	t.Data = th
+	return th
+}
+
+// due gives a thread a turn at an instant, in a state.
+func (l *loop) due(th *thread, s state, when sim.Time) {
+	th.state = s
+	l.queue.Schedule(&th.turn, when)
+}
+
+// ready is the kernel's Config.Ready.
+func (l *loop) ready(t *kernel.Task) { l.due(l.threadOf(t), woken, l.queue.Now()) }
+
+// turn lets a thread go on until it waits, dies, or another event comes first.
+func (l *loop) turn(th *thread) {
+	if th.task.Dead() {
+		return
+	}
+	l.current = th
+	defer func() { l.current = nil }()
+
+	var o kernel.Outcome
+	switch th.state {
+	case held:
+		l.showClock(th)
+		if l.realm.Release(th.task.TID) != 0 {
+			l.deathOf(th)
+			return
+		}
+		th.state = running
+		if !l.untilCall(th) {
+			return
+		}
+		o = l.enter(th)
+	case answered:
+		o = th.outcome
+	case woken:
+		o = th.task.Resume()
+	case continued:
+		th.state = running
+		if !l.untilCall(th) {
+			return
+		}
+		o = l.enter(th)
+	case called:
+		l.event = th.late
+		o = l.enter(th)
+	default:
+		panic("emulator: turn of a thread that is " + th.state.String())
+	}
+	first := th.state == answered || th.state == woken
+	for {
+		if o.Kind == kernel.Parked {
+			th.state = waiting
+			return
+		}
+		if !first {
+			// The cost of the call; whatever comes before it is over goes first.
+			when := l.queue.Now().Add(callCost)
+			if l.queue.Next() <= when || l.interrupted.Load() {
+				th.outcome = o
+				l.due(th, answered, when)
+				return
+			}
+			l.queue.Advance(when)
+		}
+		first = false
+		if !l.deliver(th, o) || !l.untilCall(th) {
+			return
+		}
+		o = l.enter(th)
+	}
+}
+
+// enter hands the call at which a thread has stopped to the kernel.
+func (l *loop) enter(th *thread) kernel.Outcome {
+	e := &l.event
+	th.call = e.ID
+	number := e.Number
+	if e.Foreign {
+		number = kernel.Foreign
+	}
+	th.task.Charge(callCost)
+	return th.task.Enter(number, e.Arguments)
+}
+
+// showClock lets a thread read the time until the next event.
+func (l *loop) showClock(th *thread) {
+	limit := l.queue.Next()
+	if limit != sim.Never {
+		limit--
+	}
+	th.host.clock.Set(int64(l.queue.Now()), int64(limit))
+}
+
+// takeClock moves simulated time to what a guest was told by its clock page.
+func (l *loop) takeClock(th *thread) {
+	if now := sim.Time(th.host.clock.Now()); now > l.queue.Now() && now <= l.queue.Next() {
+		l.queue.Advance(now)
+	}
+}
+
+// deliver carries out an outcome. It returns whether the thread runs now.
+func (l *loop) deliver(th *thread, o kernel.Outcome) bool {
+	t := th.task
+	l.showClock(th)
+	th.state = running
+	switch o.Kind {
+	case kernel.Answer:
+		return l.answered(th, l.realm.Answer(th.call, o.Value, o.Errno))
+	case kernel.Native:
+		return l.answered(th, l.realm.Continue(th.call))
+	case kernel.Boot:
+		_, errno := l.realm.AnswerDescriptor(th.call, th.host.clock.Descriptor(), true)
+		return l.answered(th, errno)
+	case kernel.InterruptUnder:
+		if err := l.realm.InterruptUnder(th.call, t.TID, uint64(o.Value)); err != nil {
+			l.fail(err)
+			return false
+		}
+		return true
+	case kernel.Clone:
+		return l.clone(th)
+	case kernel.Exec:
+		return l.exec(th)
+	case kernel.ExitThread:
+		l.realm.Continue(th.call)
+		guest.AwaitThreadDeath(t.Process().TID, t.TID)
+		l.takeClock(th)
+		t.Stopped()
+		t.Exited()
+		return false
+	case kernel.ExitProcess:
+		l.realm.Continue(th.call)
+		l.processDeath(t.Process())
+		return false
+	}
+	panic(fmt.Sprintf("emulator: outcome of kind %d", o.Kind))
+}
+
+// answered deals with the result of answering a call.
+func (l *loop) answered(th *thread, errno unix.Errno) bool {
+	if errno != 0 {
+		l.deathOf(th) // a fatal signal came first
+		return false
+	}
+	return true
+}
+
+func (l *loop) fail(err error) {
+	if l.fatal == nil {
+		l.fatal = err
+	}
+	l.interrupted.Store(true)
+}
+
+func (l *loop) clone(th *thread) bool {
+	child, ok, err := l.realm.Clone(th.call, th.task.TID)
+	if err != nil {
+		l.fail(err)
+		return false
+	}
+	if !ok {
+		return true // it failed, as the thread's next stop will show
+	}
+	id, err := guest.NamespacePID(child.TID)
+	if err != nil {
+		l.fail(fmt.Errorf("a new thread: %w", err))
+		return false
+	}
+	t := th.task.Cloned(child.TID, id)
+	if t.Process() != th.task.Process() {
+		if err := l.realm.Watch(child.TID); err != nil {
+			l.fail(err)
+			return false
+		}
+	}
+	l.due(l.threadOf(t), held, l.queue.Now())
+	l.realm.ReleaseParent(th.task.TID, child)
+	if child.Vfork {
+		th.state = waiting
+		return false
+	}
+	return true
+}
+
+func (l *loop) exec(th *thread) bool {
+	t := th.task
+	p := t.Process()
+	var random [16]byte
+	th.host.random.Read(random[:])
+	done, err := l.realm.Exec(th.call, t.TID, p.TID, random)
+	if err != nil {
+		l.fail(err)
+		return false
+	}
+	if done {
+		t.Execed()
+		l.releaseVforkParent(p)
+	}
+	return true
+}
+
+// releaseVforkParent gives the parent of a vfork its turn, now that the child
+// has execed or ended.
+func (l *loop) releaseVforkParent(p *kernel.Process) {
+	parent := p.VforkParent()
+	if parent == nil || parent.Dead() {
+		return
+	}
+	if l.realm.ParentReleased(parent.TID) {
+		l.due(l.threadOf(parent), held, l.queue.Now())
+	}
+}
+
+// untilCall waits until the running thread makes a call. It returns false when
+// there will be none in this turn.
+func (l *loop) untilCall(th *thread) bool {
+	for slices := 0; ; {
+		patience := slice
+		if th.task.Process().Stopped() {
+			patience = time.Millisecond // it will make no call
+		}
+		if err := l.realm.Wait(&l.event, patience); err != nil {
+			l.fail(err)
+			return false
+		}
+		switch l.event.Kind {
+		case guest.Call:
+			if l.event.TID == th.task.TID {
+				l.takeClock(th)
+				th.task.Stopped()
+				return true
+			}
+			l.lateCall()
+		case guest.Death:
+			if p := l.processByTID(l.event.TID); p != nil {
+				l.takeClock(th)
+				l.finishDeath(p)
+			}
+			if th.task.Dead() {
+				return false
+			}
+		case guest.Nothing:
+			slices++
+			if l.idle(th, slices) {
+				return false
+			}
+		}
+		if l.interrupted.Load() && l.fatal == nil && slices > 0 {
+			th.state = waiting
+			return false
+		}
+	}
+}
+
+// idle looks at a thread that makes no call. It returns true when the thread's
+// turn is over.
+func (l *loop) idle(th *thread, slices int) bool {
+	switch guest.State(th.task.TID) {
+	case 'T':
+		th.state = stopped
+		p := th.task.Process()
+		for _, t := range p.Tasks() {
+			if s := l.threadOf(t).state; s != stopped && s != waiting {
+				return true
+			}
+		}
+		p.HasStopped()
+		return true
+	case 'S', 'D':
+		// It waits in the machine's kernel, in a call that the filter lets
+		// through or that was left to the kernel.
+		th.state = waiting
+		l.outside++
+		where := fmt.Sprintf("%s of %s on %s", th.task.Call(), th.task.Process().Name, th.host.name)
+		if !l.outsideNoted[where] {
+			l.outsideNoted[where] = true
+			l.log("a guest waits for the machine, outside simulated time", "after", where)
+		}
+		return true
+	case 'R':
+		if slices < preemptAfter || len(th.task.Process().Tasks()) == 1 {
+			return false
+		}
+		if !l.realm.Stop(th.task.TID) {
+			return false
+		}
+		l.preemptions++
+		l.takeClock(th)
+		th.task.Stopped()
+		th.task.Charge(slice * preemptAfter)
+		l.due(th, held, l.queue.Now().Add(slice*preemptAfter))
+		return true
+	}
+	return false
+}
+
+// continued is the kernel's Config.Continued.
+func (l *loop) continued(t *kernel.Task) {
+	if th := l.threadOf(t); th.state == stopped {
+		l.due(th, continued, l.queue.Now())
+	}
+}
+
+// lateCall gives a turn to a thread that was outside and has come back.
+func (l *loop) lateCall() {
+	t := l.kernel.Task(l.event.TID)
+	if t == nil {
+		l.fail(fmt.Errorf("an unknown thread %d makes system call %d", l.event.TID, l.event.Number))
+		return
+	}
+	th := l.threadOf(t)
+	// A stopped thread has got SIGCONT from a call that is still under way.
+	if th.state != stopped && th.state != waiting || t.IsParked() {
+		l.fail(fmt.Errorf("thread %d of %s makes system call %d while it is %v", t.TID, t.Process().Name, l.event.Number, th.state))
+		return
+	}
+	if th.state == waiting && l.outside > 0 {
+		l.outside--
+	}
+	th.late = l.event
+	l.due(th, called, l.queue.Now())
+}
+
+// deathOf deals with a thread that turned out to be dead.
+func (l *loop) deathOf(th *thread) { l.processDeath(th.task.Process()) }
+
+// processDeath waits for the death of a process that is about to die.
+func (l *loop) processDeath(p *kernel.Process) {
+	if p.Zombie() {
+		return
+	}
+	if !l.realm.AwaitDeath(p.TID, 10*time.Second) {
+		l.fail(fmt.Errorf("process %s (%d) does not end", p.Name, p.TID))
+		return
+	}
+	l.finishDeath(p)
+}
+
+// finishDeath tells the kernel of a dead process.
+func (l *loop) finishDeath(p *kernel.Process) {
+	if p.Zombie() {
+		return
+	}
+	tasks := slices.Clone(p.Tasks())
+	h := hostOf(p)
+	status := unix.WaitStatus(0)
+	known := false
+	if p.Parent() == nil {
+		s, err := h.container.Reap(p.PID)
+		if err == nil {
+			status, known = s, true
+		}
+	}
+	p.Ended(status, known)
+	for _, t := range tasks {
+		t.Stopped()
+		l.queue.Cancel(&l.threadOf(t).turn)
+	}
+	l.releaseVforkParent(p)
+	l.processEnded(p, status)
+}
+
+func (l *loop) processByTID(tid int) *kernel.Process {
+	if t := l.kernel.Task(tid); t != nil {
+		return t.Process()
+	}
+	for _, p := range l.kernel.Processes() {
+		if p.TID == tid && !p.Zombie() {
+			return p
+		}
+	}
+	return nil
+}
+
+// errDeadlock means that guests wait and nothing will ever happen.
+var errDeadlock = errors.New("nothing is scheduled and guests still wait")
+
+// run fires events until done says so, the clock would pass stop, or nothing is
+// left to happen.
+func (l *loop) run(stop sim.Time, done func() bool, tick func()) error {
+	for !done() {
+		if l.interrupted.Load() {
+			return l.fatal
+		}
+		if l.queue.Next() > stop {
+			l.queue.Advance(max(l.queue.Now(), min(stop, l.queue.Next())))
+			return nil
+		}
+		if l.queue.Step() {
+			tick()
+			continue
+		}
+		if !l.waitOutside() {
+			return errDeadlock
+		}
+		tick()
+	}
+	return l.fatal
+}
+
+// waitOutside waits for guests that sleep in the machine's kernel, when nothing
+// else is left. It returns false when there is none.
+func (l *loop) waitOutside() bool {
+	if l.kernel.AskOutside() {
+		return true
+	}
+	if l.outside == 0 {
+		return false
+	}
+	if err := l.realm.Wait(&l.event, slice); err != nil {
+		l.fail(err)
+		return true
+	}
+	switch l.event.Kind {
+	case guest.Call:
+		l.lateCall()
+	case guest.Death:
+		if p := l.processByTID(l.event.TID); p != nil {
+			l.finishDeath(p)
+		}
+		l.outside--
+	}
+	return true
+}

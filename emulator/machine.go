@@ -1,0 +1,79 @@
+package emulator
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/simterpose/simterpose/guest"
+	"github.com/simterpose/simterpose/kernel"
+)
+
+// machine is the real machine as the emulated kernel sees it.
+type machine struct{ *loop }
+
+func (machine) ReadMemory(tid int, address uint64, p []byte) (int, unix.Errno) {
+	return guest.ReadMemory(tid, address, p)
+}
+
+func (machine) WriteMemory(tid int, address uint64, p []byte) (int, unix.Errno) {
+	return guest.WriteMemory(tid, address, p)
+}
+
+func (m machine) AddDescriptor(t *kernel.Task, source, number int, closeOnExec bool) (int, unix.Errno) {
+	return m.realm.AddDescriptor(m.threadOf(t).call, source, number, closeOnExec)
+}
+
+func (m machine) TakeDescriptor(t *kernel.Task, number int) (int, unix.Errno) {
+	return m.realm.TakeDescriptor(t.Process().TID, t.TID, number)
+}
+
+func (machine) OpenNumbers(t *kernel.Task) []int { return guest.OpenNumbers(t.TID) }
+
+func (machine) SendSignal(p *kernel.Process, thread *kernel.Task, signal unix.Signal, timer int, value uint64) unix.Errno {
+	tid := 0
+	if thread != nil {
+		tid = thread.TID
+	}
+	return guest.SendSignal(p.TID, tid, signal, timer, value)
+}
+
+func (machine) SignalState(tid int) (kernel.SignalState, bool) {
+	s, ok := guest.ReadSignals(tid)
+	return kernel.SignalState(s), ok
+}
+
+func (machine) ProcessGroup(tid int) (int, unix.Errno) {
+	group, err := unix.Getpgid(tid)
+	if err != nil {
+		return 0, err.(unix.Errno)
+	}
+	return group, 0
+}
+
+func (machine) Alive(tid int) bool { return unix.Kill(tid, 0) != unix.ESRCH }
+
+func (machine) RobustList(tid int) uint64 { return guest.RobustList(tid) }
+
+// Mapping finds what is mapped at an address in /proc/TID/maps.
+func (machine) Mapping(tid int, address uint64) (m kernel.Mapping, ok bool) {
+	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", tid))
+	if err != nil {
+		return m, false
+	}
+	for line := range strings.Lines(string(maps)) {
+		var permissions string
+		var major, minor uint64
+		if _, err := fmt.Sscanf(line, "%x-%x %s %x %x:%x %d", &m.Start, &m.End, &permissions, &m.Offset, &major, &minor, &m.Inode); err != nil {
+			continue
+		}
+		if address >= m.Start && address < m.End {
+			m.Shared = strings.HasSuffix(permissions, "s")
+			m.Device = unix.Mkdev(uint32(major), uint32(minor))
+			return m, true
+		}
+	}
+	return m, false
+}

@@ -1,0 +1,240 @@
+package emulator
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/simterpose/simterpose/experiment"
+	"github.com/simterpose/simterpose/guest"
+	"github.com/simterpose/simterpose/kernel"
+	"github.com/simterpose/simterpose/sim"
+)
+
+// environment is what a guest finds, before what the experiment adds: the same
+// on every machine.
+func (w *world) environment(p *experiment.Process) []string {
+	base := []string{
+		"PATH=" + experiment.GuestPath, "HOME=/root", "USER=root", "LOGNAME=root", "SHELL=/bin/sh", "LANG=C.UTF-8", "TERM=dumb",
+		"HOSTNAME=" + p.Host.Name,
+	}
+	if w.experiment.File != "" {
+		base = append(base, "SIMTERPOSE_EXPERIMENT_DIR="+filepath.Dir(w.experiment.File))
+	}
+	// A later setting replaces an earlier one.
+	var list []string
+	for _, e := range append(base, p.Env...) {
+		name, _, _ := strings.Cut(e, "=")
+		replaced := false
+		for i, old := range list {
+			if strings.HasPrefix(old, name+"=") {
+				list[i], replaced = e, true
+			}
+		}
+		if !replaced {
+			list = append(list, e)
+		}
+	}
+	return list
+}
+
+// addProcess schedules the start and the stop of a process.
+func (w *world) addProcess(h *host, e *experiment.Process) {
+	p := &process{Process: e, host: h}
+	p.result = ProcessResult{Host: h.name, Name: e.Name, Start: sim.Never}
+	w.processes = append(w.processes, p)
+	if !e.Daemon {
+		w.waiting++
+	}
+	// No two processes start at the very same nanosecond: programs that seed
+	// themselves from the clock would come up as twins.
+	const spread = 1000
+	offset := sim.Time(w.source.Stream("start "+h.name+"/"+e.Name).Uint64() % spread)
+	w.queue.After(e.Start+offset, func() { w.start(p) })
+	if e.Stop != sim.Never {
+		w.queue.After(e.Stop, func() {
+			if p.process != nil && !p.ended {
+				p.process.Signal(p.StopSignal)
+			}
+		})
+	}
+}
+
+// start starts a process.
+func (w *world) start(p *process) {
+	p.result.Start = w.queue.Now()
+	if err := w.launch(p); err != nil {
+		w.options.Log.Error("process not started", "host", p.host.name, "process", p.Name, "error", err)
+		p.failure = err
+		w.finish(p)
+	}
+}
+
+func (w *world) launch(p *process) error {
+	environment := w.environment(p.Process)
+	path, err := experiment.FindProgram(p.Argv[0], environment)
+	if err != nil {
+		return err
+	}
+	files, closeFiles, err := w.standardFiles(p)
+	if err != nil {
+		return err
+	}
+	defer closeFiles()
+	started, err := p.host.container.Launch(guest.Program{
+		Path: path, Argv: p.Argv, Environment: environment, Directory: p.host.folder, Files: files,
+	})
+	if err != nil {
+		return err
+	}
+	p.process = p.host.kernel.NewProcess(p.Name, started.TID, started.PID)
+	p.process.Data = p
+	p.result.PID = started.PID
+	th := w.threadOf(p.process.Tasks()[0])
+	th.call = started.Exec
+	th.outcome = kernel.Outcome{Kind: kernel.Exec}
+	w.due(th, answered, w.queue.Now())
+	return nil
+}
+
+// standardFiles opens what becomes a process's standard input, output and
+// error.
+func (w *world) standardFiles(p *process) (files [3]*os.File, closeAll func(), err error) {
+	if t := w.options.Terminal; t != nil && t.Host == p.host.name && t.Process == p.Name {
+		return [3]*os.File{t.Stdin, t.Stdout, t.Stderr}, func() {}, nil
+	}
+	closeAll = func() {
+		for _, f := range files {
+			if f != nil {
+				f.Close()
+			}
+		}
+	}
+	if files[0], err = os.Open(os.DevNull); err != nil {
+		return files, closeAll, err
+	}
+	for i, suffix := range []string{".stdout", ".stderr"} {
+		name := filepath.Join(p.host.folder, p.Name+suffix)
+		if files[i+1], err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644); err != nil {
+			closeAll()
+			return files, closeAll, err
+		}
+	}
+	return files, closeAll, nil
+}
+
+// ended is called for every process that has ended, the experiment's own and
+// their descendants.
+func (w *world) ended(k *kernel.Process, status unix.WaitStatus) {
+	if p, ok := k.Data.(*process); ok && p.process == k {
+		p.status = status
+		w.finish(p)
+		return
+	}
+	if k.Parent() == nil {
+		if err := hostOf(k).container.ReapOrphans(); err != nil {
+			w.fail(err)
+		}
+	}
+}
+
+// finish notes the end of a process.
+func (w *world) finish(p *process) {
+	p.ended = true
+	p.result.End = w.queue.Now()
+	if !p.Daemon {
+		w.waiting--
+	}
+}
+
+// waitsOutside notes that a guest waits for a file of the machine.
+func (w *world) waitsOutside(t *kernel.Task, number int) {
+	where := fmt.Sprintf("descriptor %d of %s on %s", number, t.Process().Name, t.Process().Host().Name)
+	if !w.outsideNoted[where] {
+		w.outsideNoted[where] = true
+		w.options.Log.Info("a guest waits for a file of the machine, which cannot wake it", "file", where)
+	}
+}
+
+// strace returns what records calls, or nil.
+func (w *world) strace() func(t *kernel.Task, call, result string) {
+	if !w.options.Strace {
+		return nil
+	}
+	return func(t *kernel.Task, call, result string) {
+		h := hostOf(t.Process())
+		name := filepath.Join(h.folder, t.Process().Name+".strace")
+		f := w.straces[name]
+		if f == nil {
+			var err error
+			if f, err = os.Create(name); err != nil {
+				w.fail(err)
+				return
+			}
+			w.straces[name] = f
+		}
+		fmt.Fprintf(f, "%.9f %d %s = %s\n", w.queue.Now().Seconds(), t.ID, call, result)
+	}
+}
+
+// result sums the run up.
+func (w *world) result(deadlock, interrupted bool) *Result {
+	r := &Result{
+		Simulated: w.queue.Now(), Real: 0, Interrupted: interrupted,
+		Unsupported: w.kernel.Unsupported(), Warnings: w.experiment.Warnings,
+	}
+	for _, p := range w.processes {
+		r.Processes = append(r.Processes, p.verdict(w.queue.Now()))
+	}
+	if deadlock {
+		r.Deadlock = w.blocked()
+	}
+	for _, h := range w.hosts {
+		t := w.network.HostTraffic(h.simulated)
+		r.Hosts = append(r.Hosts, HostTraffic{Name: h.name, BytesSent: t.Bytes, MessagesSent: t.Messages})
+	}
+	for _, l := range w.experiment.Platform.Links {
+		if t := w.network.LinkTraffic(l); t.Messages > 0 {
+			r.Links = append(r.Links, LinkTraffic{Name: l.Name, Bytes: t.Bytes, Messages: t.Messages})
+		}
+	}
+	return r
+}
+
+// verdict compares what became of a process with what was expected.
+func (p *process) verdict(now sim.Time) ProcessResult {
+	r := p.result
+	r.Running = !p.ended && p.process != nil
+	if r.Running {
+		r.End = now
+	}
+	r.ExitCode = -1
+	switch {
+	case p.failure != nil:
+		r.ExitCode = 127
+	case p.ended && p.status.Signaled():
+		r.Signal = p.status.Signal()
+	case p.ended:
+		r.ExitCode = p.status.ExitStatus()
+	}
+	r.Expected = p.Expect.String()
+	r.AsExpected = p.failure == nil && p.Expect.Met(r.Running, r.ExitCode, r.Signal)
+	return r
+}
+
+// blocked lists what every guest waits for.
+func (w *world) blocked() []Blocked {
+	var list []Blocked
+	for _, p := range w.kernel.Processes() {
+		for _, t := range p.Tasks() {
+			what, since := t.WaitsFor()
+			list = append(list, Blocked{
+				Host: p.Host().Name, Process: p.Name, PID: t.ID, Call: t.Call(), Since: since, Peer: what,
+			})
+		}
+	}
+	return list
+}

@@ -1,0 +1,273 @@
+package emulator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/simterpose/simterpose/experiment"
+	"github.com/simterpose/simterpose/guest"
+	"github.com/simterpose/simterpose/kernel"
+	"github.com/simterpose/simterpose/kernel/inet"
+	"github.com/simterpose/simterpose/network"
+	"github.com/simterpose/simterpose/platform"
+	"github.com/simterpose/simterpose/sim"
+)
+
+// world is a run of an experiment.
+type world struct {
+	loop
+	experiment *experiment.Experiment
+	options    Options
+	source     sim.Source
+	network    *network.Network
+	stacks     *inet.Network
+	names      *names
+	hosts      []*host
+	byName     map[string]*host
+	processes  []*process
+	waiting    int // processes that keep the experiment running
+	straces    map[string]*os.File
+	begin      time.Time
+	reported   time.Time
+	ticks      int
+}
+
+// process is a process of the experiment.
+type process struct {
+	*experiment.Process
+	host    *host
+	result  ProcessResult
+	process *kernel.Process
+	status  unix.WaitStatus
+	ended   bool
+	failure error // why it could not be started
+}
+
+// Run runs an experiment and returns what happened. When ctx is cancelled the
+// run ends in order, and the result says so. The error is a *guest.MissingError
+// when the machine lacks something.
+func Run(ctx context.Context, e *experiment.Experiment, o Options) (*Result, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	w := &world{
+		experiment: e, options: o, source: sim.NewSource(e.Seed),
+		byName: map[string]*host{}, straces: map[string]*os.File{}, begin: time.Now(),
+	}
+	stop := context.AfterFunc(ctx, func() { w.interrupted.Store(true) })
+	defer stop()
+	defer w.close()
+	if err := w.build(); err != nil {
+		return nil, err
+	}
+	err := w.run(e.Stop, func() bool { return w.waiting == 0 }, w.progress)
+	if err != nil && !errors.Is(err, errDeadlock) {
+		return nil, err
+	}
+	return w.result(errors.Is(err, errDeadlock), ctx.Err() != nil), nil
+}
+
+// build creates everything that the run needs, and schedules the processes.
+func (w *world) build() error {
+	processor, err := chooseProcessor()
+	if err != nil {
+		return err
+	}
+	w.queue = &sim.Queue{}
+	w.outsideNoted = map[string]bool{}
+	w.log = w.options.Log.Info
+	w.processEnded = w.ended
+	w.realm, err = guest.Start(guest.Native{Calls: kernel.NativeCalls(), Commands: kernel.NativeCommands()}, processor, quietSettings...)
+	if err != nil {
+		return err
+	}
+	w.kernel = kernel.New(kernel.Config{
+		Queue: w.queue, Machine: machine{&w.loop}, Log: w.options.Log, Epoch: w.experiment.Epoch, Ready: w.ready,
+		Doomed: w.processDeath, Continued: w.continued, Outside: w.waitsOutside, Strace: w.strace(),
+	})
+	if err := w.buildNetwork(); err != nil {
+		return err
+	}
+	for i := range w.experiment.Processes {
+		p := &w.experiment.Processes[i]
+		h, err := w.host(p.Host)
+		if err != nil {
+			return err
+		}
+		w.addProcess(h, p)
+	}
+	for _, h := range w.hosts {
+		if err := awaitRunning(h.kernel.NetworkSocket); err != nil {
+			return fmt.Errorf("host %s: %w", h.name, err)
+		}
+	}
+	return nil
+}
+
+// chooseProcessor picks a processor among those allowed, another one in each
+// process of the emulator.
+func chooseProcessor() (int, error) {
+	var set unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &set); err != nil {
+		return 0, fmt.Errorf("sched_getaffinity: %w", err)
+	}
+	pick := os.Getpid() % set.Count()
+	for i := range len(set) * 64 {
+		if set.IsSet(i) {
+			if pick == 0 {
+				return i, nil
+			}
+			pick--
+		}
+	}
+	return 0, errors.New("no processor to run on")
+}
+
+func (w *world) buildNetwork() error {
+	model, err := network.ModelByName(w.experiment.Network.Model)
+	if err != nil {
+		return err
+	}
+	p := w.experiment.Platform
+	w.network = network.New(network.Config{
+		Model: model, Hosts: p.Hosts, Links: p.Links, Router: p, Seed: w.source, HandshakeFree: w.experiment.Network.HandshakeFree,
+	})
+	w.network.Attach(w.queue)
+	w.names = newNames(p.Hosts)
+	w.stacks = inet.NewNetwork(w.queue, carrier{network.Addressed{Network: w.network, HostAt: p.HostByAddress}})
+	return nil
+}
+
+// carrier is the network as the stacks want it.
+type carrier struct{ network.Addressed }
+
+func (c carrier) Direction(src, dst netip.Addr, arrived func(n int)) (inet.Direction, error) {
+	d, err := c.Open(src, dst, arrived)
+	if err != nil {
+		return nil, carrierError(err)
+	}
+	return d, nil
+}
+
+func (c carrier) Packet(src, dst netip.Addr, size int, reliable bool, arrive func()) error {
+	return carrierError(c.Addressed.Packet(src, dst, size, reliable, arrive))
+}
+
+func carrierError(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, network.ErrNoHost):
+		return inet.ErrNoHost
+	case errors.Is(err, platform.ErrNoRoute):
+		return inet.ErrNoRoute
+	}
+	return err
+}
+
+// host creates the container of a platform's host when it is first needed.
+func (w *world) host(p *platform.Host) (*host, error) {
+	if h := w.byName[p.Name]; h != nil {
+		return h, nil
+	}
+	h := &host{
+		name: p.Name, simulated: p, random: w.source.Stream("host " + p.Name),
+		folder: filepath.Join(w.options.Output, "hosts", p.Name),
+	}
+	if err := os.MkdirAll(h.folder, 0o755); err != nil {
+		return nil, err
+	}
+	etc := filepath.Join(w.options.Output, "etc", p.Name)
+	addresses := addressesOf(p)
+	if err := writeEtc(etc, p.Name, hostsFile(w.experiment.Platform.Hosts), nameServerAddress); err != nil {
+		return nil, err
+	}
+	var err error
+	if h.clock, err = guest.NewClock(int64(readCost), w.experiment.Epoch.UnixNano()); err != nil {
+		return nil, err
+	}
+	folders := []string{h.folder}
+	if w.experiment.File != "" {
+		folders = append(folders, filepath.Dir(w.experiment.File))
+	}
+	for _, q := range w.experiment.Processes {
+		if q.Host == p && filepath.IsAbs(q.Argv[0]) {
+			folders = append(folders, filepath.Dir(q.Argv[0]))
+		}
+	}
+	requests := [][]byte{upRequest(linkIndexLoopback), upRequest(linkIndexEthernet)}
+	for _, prefix := range prefixes(addresses, w.experiment.Platform.Networks()) {
+		requests = append(requests, addressRequest(linkIndexEthernet, prefix, unix.RT_SCOPE_UNIVERSE))
+	}
+	requests = append(requests, defaultRouteRequest(linkIndexEthernet, unix.AF_INET), defaultRouteRequest(linkIndexEthernet, unix.AF_INET6))
+	index := len(w.hosts)
+	h.container, err = w.realm.NewContainer(guest.ContainerConfig{
+		Hostname: p.Name, Settings: quietSettings, Keep: keep(folders), Mounts: mounts(etc), Netlink: requests, Clock: h.clock,
+		OuterNetlink: func(pid int) [][]byte {
+			return [][]byte{vethRequest(index, pid, hardwareAddress(addresses[0]))}
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	socket, err := h.container.NetworkSocket()
+	if err != nil {
+		return nil, err
+	}
+	h.stack = w.stacks.NewStack(inet.Config{
+		Name: p.Name, Addresses: addresses, Random: w.source.Stream("ports " + p.Name),
+		Realtime: func() int64 { return h.kernel.Realtime() },
+	})
+	h.kernel = w.kernel.NewHost(kernel.HostConfig{
+		Name: p.Name, Stack: h.stack, Addresses: addresses, Cores: int(max(1, p.Cores)), Memory: memory,
+		Random: h.random, Root: h.container.Root(), NetworkSocket: socket, Data: h,
+	})
+	h.serveNames(w.names)
+	w.hosts = append(w.hosts, h)
+	w.byName[p.Name] = h
+	return h, nil
+}
+
+// progress reports to Options.Progress now and then.
+func (w *world) progress() {
+	if w.options.Progress == nil {
+		return
+	}
+	w.ticks++
+	if w.ticks&1023 != 0 {
+		return
+	}
+	if now := time.Now(); now.Sub(w.reported) > 100*time.Millisecond {
+		w.reported = now
+		w.options.Progress(w.current0())
+	}
+}
+
+func (w *world) current0() Progress {
+	p := Progress{Now: w.queue.Now(), Stop: w.experiment.Stop, Alive: len(w.kernel.Processes())}
+	for _, h := range w.hosts {
+		p.Bytes += w.network.HostTraffic(h.simulated).Bytes
+	}
+	return p
+}
+
+func (w *world) close() {
+	if w.realm != nil {
+		w.realm.Close()
+	}
+	for _, h := range w.hosts {
+		h.clock.Close()
+	}
+	for _, f := range w.straces {
+		f.Close()
+	}
+}

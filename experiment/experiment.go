@@ -1,0 +1,135 @@
+package experiment
+
+import (
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/simterpose/simterpose/platform"
+	"github.com/simterpose/simterpose/sim"
+)
+
+// Experiment is a validated experiment.
+type Experiment struct {
+	// File is the absolute path of the experiment's file, or of the
+	// deployment.
+	File string
+	// Name is the base name of the file without its ending.
+	Name     string
+	Platform *platform.Platform
+	// Seed is where all random streams come from.
+	Seed uint64
+	// Epoch is what calendars show at simulated time 0.
+	Epoch time.Time
+	// Stop ends the experiment; sim.Never when it lasts until every process
+	// that is no daemon has ended.
+	Stop    sim.Time
+	Network NetworkOptions
+	CPU     CPUOptions
+	// Processes are in the order of the file.
+	Processes []Process
+	// Warnings are remarks about the files that do not prevent a run.
+	Warnings []string
+}
+
+// NetworkOptions choose how communications are timed.
+type NetworkOptions struct {
+	// Model is one of network.ModelNames.
+	Model string
+	// HandshakeFree makes TCP connections take no time.
+	HandshakeFree bool
+}
+
+// CPUOptions choose how computations are timed.
+type CPUOptions struct {
+	// Model is none: computations take no simulated time.
+	Model string
+}
+
+// Process is a program to run on a host.
+type Process struct {
+	Host *platform.Host
+	// Name differs from that of every other process of the host, and is the
+	// name of a file.
+	Name string
+	// Argv has at least the program.
+	Argv []string
+	// Env holds NAME=VALUE, added to what every guest finds.
+	Env []string
+	// Start is when the process starts.
+	Start sim.Time
+	// Stop is when the process gets StopSignal; sim.Never means not.
+	Stop       sim.Time
+	StopSignal unix.Signal
+	// Daemon processes do not keep the experiment running.
+	Daemon bool
+	Expect Expectation
+	// Restart starts the process anew when its host fails and comes back.
+	Restart  bool
+	Position Position
+}
+
+// Expectation says how a process should end.
+type Expectation struct {
+	// Exit is the expected exit status, unless Signal or Running is set.
+	Exit int
+	// Signal is the signal that should have killed the process.
+	Signal unix.Signal
+	// Running processes should not have ended when the experiment does.
+	Running bool
+	// Stopped processes may end by Signal or with the exit status: it depends
+	// on whether they still run when they are stopped.
+	Stopped bool
+}
+
+// String prints the expectation as tables show it: "exit 0", "SIGKILL",
+// "running" or "exit 0 or SIGKILL".
+func (e Expectation) String() string {
+	switch {
+	case e.Running:
+		return "running"
+	case e.Stopped:
+		return fmt.Sprintf("exit %d or %s", e.Exit, unix.SignalName(e.Signal))
+	case e.Signal != 0:
+		return unix.SignalName(e.Signal)
+	}
+	return fmt.Sprintf("exit %d", e.Exit)
+}
+
+// Met tells whether a process ended as expected. A process that was killed has
+// a signal, one that exited has none.
+func (e Expectation) Met(running bool, exit int, signal unix.Signal) bool {
+	switch {
+	case e.Running || running:
+		return e.Running && running
+	case e.Stopped:
+		return signal == e.Signal || signal == 0 && exit == e.Exit
+	case e.Signal != 0:
+		return signal == e.Signal
+	}
+	return signal == 0 && exit == e.Exit
+}
+
+// Position is a place in an input file. Column is 0 when it is not known.
+type Position struct {
+	File         string
+	Line, Column int
+}
+
+func (p Position) String() string {
+	switch {
+	case p.File == "":
+		return "command line"
+	case p.Column == 0:
+		return fmt.Sprintf("%s:%d", p.File, p.Line)
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
+}
+
+// Overrides are settings of the command line that replace those of the file.
+type Overrides struct {
+	Seed         *uint64
+	Stop         *sim.Time
+	Network, CPU *string
+}

@@ -1,0 +1,207 @@
+package experiment
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"github.com/simterpose/simterpose/internal/strictyaml"
+	"github.com/simterpose/simterpose/network"
+	"github.com/simterpose/simterpose/platform"
+	"github.com/simterpose/simterpose/sim"
+)
+
+// What an experiment is when its file does not say.
+var (
+	defaultSeed  = uint64(1)
+	defaultEpoch = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+// loader is an experiment under construction.
+type loader struct {
+	problems
+	*Experiment
+	path string // of the file, as given
+}
+
+func newLoader(path string) *loader {
+	absolute, err := filepath.Abs(path)
+	if err != nil { // the working directory is gone
+		absolute = path
+	}
+	base := filepath.Base(path)
+	return &loader{path: path, Experiment: &Experiment{
+		File: absolute, Name: strings.TrimSuffix(base, filepath.Ext(base)),
+		Seed: defaultSeed, Epoch: defaultEpoch, Stop: sim.Never,
+		CPU: CPUOptions{Model: "none"},
+	}}
+}
+
+// Load reads an experiment file, or a SimGrid platform that holds actors
+// itself.
+func Load(path string, overrides Overrides) (*Experiment, error) {
+	if strings.EqualFold(filepath.Ext(path), ".xml") {
+		return LoadDeployment(path, path, overrides)
+	}
+	l, d, err := readDocument(path)
+	if err != nil {
+		return nil, err
+	}
+	if d.Processes == nil {
+		l.addf(Position(d.At), `at least one process expected (key "processes")`)
+	}
+	l.section(d)
+	if l.Platform != nil {
+		if len(l.Platform.Actors) > 0 {
+			l.warnf("%s: its %d actors are not run: an experiment file names its own processes", l.Platform.File, len(l.Platform.Actors))
+		}
+		l.processes(d.Processes)
+	}
+	return l.finish(overrides)
+}
+
+// readDocument reads an experiment file as far as its outermost keys.
+func readDocument(path string) (*loader, *document, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	node, err := strictyaml.Parse(path, text)
+	if err != nil {
+		return nil, nil, err
+	}
+	d := new(document)
+	if err := strictyaml.Decode(path, node, d); err != nil {
+		return nil, nil, err
+	}
+	return newLoader(path), d, nil
+}
+
+func (l *loader) warnf(format string, arguments ...any) {
+	l.Warnings = append(l.Warnings, fmt.Sprintf(format, arguments...))
+}
+
+// decode decodes the value of a key, if it is given.
+func (l *loader) decode(node ast.Node, into any) (given bool) {
+	if node == nil {
+		return false
+	}
+	if err := strictyaml.Decode(l.path, node, into); err != nil {
+		l.add(err)
+		return false
+	}
+	return true
+}
+
+// section reads everything but the processes.
+func (l *loader) section(d *document) {
+	p, err := loadPlatform(l.path, d.Platform)
+	l.add(err)
+	l.Platform = p
+	l.decode(d.Seed, &l.Seed)
+	var epoch calendar
+	if l.decode(d.Epoch, &epoch) {
+		l.Epoch = time.Time(epoch)
+	}
+	var stop duration
+	if l.decode(d.Stop, &stop) {
+		l.Stop = sim.Time(stop)
+		if stop == 0 {
+			l.addf(l.at(d.Stop), "stop: a time after 0 s expected")
+		}
+	}
+	var n networkSection
+	if l.decode(d.Network, &n) {
+		l.network(n, l.at(d.Network))
+	}
+	var c cpuSection
+	if l.decode(d.CPU, &c) && c.Model != "" {
+		l.CPU.Model = c.Model
+		if err := checkCPU(c.Model); err != nil {
+			l.addf(l.at(d.CPU), "%v", err)
+		}
+	}
+}
+
+func (l *loader) at(node ast.Node) Position { return Position(strictyaml.At(l.path, node)) }
+
+func (l *loader) network(n networkSection, at Position) {
+	if n.Model != "" {
+		l.Network.Model = n.Model
+		if _, err := network.ModelByName(n.Model); err != nil {
+			l.addf(at, "%v", err)
+		}
+	}
+	switch n.Handshake {
+	case "", "timed":
+	case "free":
+		l.Network.HandshakeFree = true
+	default:
+		l.addf(at, "handshake: timed or free expected, found %q", n.Handshake)
+	}
+}
+
+func checkCPU(model string) error {
+	if model != "none" {
+		return fmt.Errorf("cpu model: none expected, found %q", model)
+	}
+	return nil
+}
+
+// loadPlatform reads a platform from the file that node names, or from node
+// itself.
+func loadPlatform(path string, node ast.Node) (*platform.Platform, error) {
+	file, ok := strictyaml.Text(node)
+	if !ok {
+		return platform.FromYAML(path, node)
+	}
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(filepath.Dir(path), file)
+	}
+	p, err := platform.Load(file)
+	if problem := (*fs.PathError)(nil); errors.As(err, &problem) {
+		return nil, strictyaml.Errorf(path, node, "platform: %v", err)
+	}
+	return p, err
+}
+
+// finish applies what the command line replaces, and checks the whole.
+func (l *loader) finish(o Overrides) (*Experiment, error) {
+	commandLine := func(flag string, err error) {
+		if err != nil {
+			l.add(fmt.Errorf("--%s: %w", flag, err))
+		}
+	}
+	if o.Seed != nil {
+		l.Seed = *o.Seed
+	}
+	if o.Stop != nil {
+		l.Stop = *o.Stop
+	}
+	if o.CPU != nil {
+		l.CPU.Model = *o.CPU
+		commandLine("cpu", checkCPU(*o.CPU))
+	}
+	if o.Network != nil {
+		l.Network.Model = *o.Network
+		_, err := network.ModelByName(*o.Network)
+		commandLine("network", err)
+	}
+	if l.Platform != nil {
+		l.configure()
+		l.name()
+		l.checkPrograms()
+		l.checkStarts()
+	}
+	if err := l.err(); err != nil {
+		return nil, err
+	}
+	l.Warnings = append(append([]string(nil), l.Platform.Warnings...), l.Warnings...)
+	return l.Experiment, nil
+}

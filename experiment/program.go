@@ -1,0 +1,79 @@
+package experiment
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// GuestPath is the PATH of processes that are given none.
+const GuestPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// checkPrograms complains about programs that do not exist.
+func (l *loader) checkPrograms() {
+	type key struct{ program, path string }
+	known := make(map[key]bool)
+	for i := range l.Processes {
+		p := &l.Processes[i]
+		k := key{p.Argv[0], pathOf(p.Env)}
+		found, asked := known[k]
+		if !asked {
+			found = programExists(k.program, k.path)
+			known[k] = found
+			if !found {
+				l.addf(p.Position, "program %q not found", k.program)
+			}
+		}
+	}
+}
+
+// pathOf returns the PATH of an environment.
+func pathOf(env []string) string {
+	path := GuestPath
+	for _, e := range env {
+		if value, ok := strings.CutPrefix(e, "PATH="); ok {
+			path = value
+		}
+	}
+	return path
+}
+
+// programExists looks a program up. A path that is relative to the guest's
+// working folder, which does not exist yet, may exist.
+func programExists(program, path string) bool {
+	if strings.Contains(program, "/") {
+		return !filepath.IsAbs(program) || executable(program)
+	}
+	_, ok := search(program, path)
+	return ok
+}
+
+// search finds a program in the folders of a PATH.
+func search(program, path string) (file string, ok bool) {
+	for _, folder := range filepath.SplitList(path) {
+		file = filepath.Join(folder, program)
+		if !filepath.IsAbs(folder) || executable(file) {
+			return file, true
+		}
+	}
+	return "", false
+}
+
+// FindProgram finds a program as execvp(3) does, with the PATH of an
+// environment. What has a slash is returned as it is.
+func FindProgram(program string, env []string) (string, error) {
+	if strings.Contains(program, "/") {
+		return program, nil
+	}
+	file, ok := search(program, pathOf(env))
+	if !ok {
+		return "", fmt.Errorf("program %q not found", program)
+	}
+	return file, nil
+}
+
+func executable(file string) bool {
+	info, err := os.Stat(file)
+	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
+}

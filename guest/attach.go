@@ -1,0 +1,311 @@
+package guest
+
+import (
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// ptrace is used for moments only: around exec and the creation of threads and
+// processes, to stop a thread that computes, and to deliver a signal under a
+// temporary mask. In between nothing is attached.
+
+// stop waits until an attached thread stops. It returns the status and ok, or
+// false when the thread made a system call that stops it instead, which means
+// that what was waited for has failed; that notification stays unread. (Another
+// thread's notification does not count: the one waited for then runs or is in
+// an uninterruptible sleep, as in exec and fork.)
+func (r *Realm) stop(tid int) (status unix.WaitStatus, ok bool, errno unix.Errno) {
+	for {
+		status, ok, errno := wait4(tid)
+		if ok || errno != 0 && errno != unix.EINTR {
+			return status, ok, errno
+		}
+		// Sleeping lets the thread run: it shares this processor.
+		ready, errno := r.poll(20 * time.Microsecond)
+		if errno != 0 {
+			return 0, false, errno
+		}
+		if ready&pollListener != 0 {
+			asleep := State(tid) == 'S'
+			if status, ok, errno = wait4(tid); ok || errno != 0 {
+				return status, ok, errno
+			}
+			if asleep {
+				return 0, false, 0
+			}
+			unix.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0)
+		}
+	}
+}
+
+// Exec lets a thread's execve go on, and prepares the new program: no
+// randomness but random, and a clock that it asks for by BootCall. tid is the
+// thread that calls; when execve succeeds the thread that goes on is leader,
+// the number of its process, and the process's other threads are gone. done is
+// false when execve failed or the process died, and then the thread is on its
+// own way again.
+func (r *Realm) Exec(id uint64, tid, leader int, random [16]byte) (done bool, err error) {
+	if errno := ptraceSeize(tid, unix.PTRACE_O_TRACEEXEC); errno != 0 {
+		if errno == unix.ESRCH {
+			return false, nil
+		}
+		return false, attachError(errno)
+	}
+	if errno := r.Continue(id); errno != 0 {
+		return false, nil // killed meanwhile
+	}
+	// A thread that is not the leader takes the leader's number in exec.
+	waited := tid
+	for {
+		status, ok, errno := r.stop(waited)
+		switch {
+		case errno == unix.ECHILD && waited != leader:
+			waited = leader
+			continue
+		case errno != 0:
+			return false, nil
+		case !ok:
+			r.letGo(waited)
+			return false, nil
+		case status.Exited() || status.Signaled():
+			return false, nil
+		case stopEvent(status) == unix.PTRACE_EVENT_EXEC:
+			err := r.vdso.rewrite(leader, random)
+			ptraceDetach(leader, 0)
+			return err == nil, err
+		}
+		ptraceContinue(waited, passedOn(status))
+	}
+}
+
+// passedOn is the signal to give an attached thread that stopped with status:
+// the one it stopped for, or none for ptrace's own stops.
+func passedOn(status unix.WaitStatus) unix.Signal {
+	if stopEvent(status) != 0 {
+		return 0
+	}
+	return status.StopSignal()
+}
+
+// letGo detaches from a thread that has made a call which nobody has received
+// yet. Only a stopped thread can be detached, so it is interrupted: that takes
+// it out of the call, which starts again when it goes on.
+func (r *Realm) letGo(tid int) {
+	ptraceInterrupt(tid)
+	if status, errno := r.stopped(tid); errno == 0 && status.Stopped() {
+		ptraceDetach(tid, passedOn(status))
+	}
+}
+
+// stopped waits until an attached thread that was interrupted stops, or dies.
+func (r *Realm) stopped(tid int) (unix.WaitStatus, unix.Errno) {
+	for {
+		status, ok, errno := wait4(tid)
+		if ok || errno != 0 && errno != unix.EINTR {
+			return status, errno
+		}
+		unix.Nanosleep(&unix.Timespec{Nsec: 20_000}, nil)
+	}
+}
+
+// Child is a thread or process just made.
+type Child struct {
+	TID int
+	// Vfork: the parent sleeps in the kernel until the child has execed or
+	// died; ParentReleased tells when.
+	Vfork bool
+}
+
+// Clone lets a thread's clone, fork or vfork go on and holds the new thread
+// before its first instruction, until Release. The parent is stopped too, until
+// ReleaseParent. ok is false when the call failed or the caller died.
+func (r *Realm) Clone(id uint64, tid int) (child Child, ok bool, err error) {
+	const options = unix.PTRACE_O_TRACECLONE | unix.PTRACE_O_TRACEFORK | unix.PTRACE_O_TRACEVFORK | unix.PTRACE_O_TRACEVFORKDONE
+	if errno := ptraceSeize(tid, options); errno != 0 {
+		if errno == unix.ESRCH {
+			return child, false, nil
+		}
+		return child, false, attachError(errno)
+	}
+	if errno := r.Continue(id); errno != 0 {
+		return child, false, nil
+	}
+	for {
+		status, ok, errno := r.stop(tid)
+		if errno != 0 {
+			return child, false, nil
+		}
+		if !ok {
+			r.letGo(tid)
+			return child, false, nil
+		}
+		if !status.Stopped() {
+			return child, false, nil
+		}
+		event := stopEvent(status)
+		if event != unix.PTRACE_EVENT_CLONE && event != unix.PTRACE_EVENT_FORK && event != unix.PTRACE_EVENT_VFORK {
+			ptraceContinue(tid, passedOn(status))
+			continue
+		}
+		message, errno := ptraceEventMessage(tid)
+		if errno != 0 {
+			return child, false, nil
+		}
+		child.TID, child.Vfork = int(message), event == unix.PTRACE_EVENT_VFORK
+		if err := r.catchChild(child.TID); err != nil {
+			return child, false, err
+		}
+		return child, true, nil
+	}
+}
+
+// ReleaseParent lets the parent of a new child go on. After vfork it sleeps on
+// in the kernel.
+func (r *Realm) ReleaseParent(tid int, child Child) {
+	if child.Vfork {
+		ptraceContinue(tid, 0)
+	} else {
+		ptraceDetach(tid, 0)
+	}
+}
+
+// catchChild waits for the first stop of a new thread, which is attached from
+// its birth.
+func (r *Realm) catchChild(tid int) error {
+	for {
+		status, ok, errno := wait4(tid)
+		switch {
+		case ok && status.Stopped():
+			return nil
+		case ok:
+			return nil // dead at once; its death is told like any other
+		case errno != 0 && errno != unix.EINTR:
+			return fmt.Errorf("wait for new thread %d: %w", tid, errno)
+		}
+		if _, errno := r.poll(20 * time.Microsecond); errno != 0 {
+			return errno
+		}
+	}
+}
+
+// Release lets a thread that Clone held, or that Stop stopped, run. ESRCH means
+// that it is gone.
+func (r *Realm) Release(tid int) unix.Errno { return ptraceDetach(tid, 0) }
+
+// ParentReleased waits for the moment at which the parent of a vfork goes on,
+// after its child has execed or died, and leaves it stopped; Release lets it
+// run. It returns false when the parent is gone.
+func (r *Realm) ParentReleased(tid int) bool {
+	for {
+		status, ok, errno := wait4(tid)
+		switch {
+		case ok && stopEvent(status) == unix.PTRACE_EVENT_VFORK_DONE:
+			return true
+		case ok && status.Stopped():
+			ptraceContinue(tid, passedOn(status))
+		case ok, errno != 0 && errno != unix.EINTR:
+			return false
+		default:
+			if _, errno := r.poll(20 * time.Microsecond); errno != 0 {
+				return false
+			}
+		}
+	}
+}
+
+// Stop stops a thread that computes, until Release. It returns false when the
+// thread died, or got a signal to handle, before it could be stopped.
+func (r *Realm) Stop(tid int) bool {
+	if errno := ptraceSeize(tid, 0); errno != 0 {
+		return false
+	}
+	ptraceInterrupt(tid)
+	status, errno := r.stopped(tid)
+	if errno != 0 || !status.Stopped() {
+		return false
+	}
+	if signal := passedOn(status); signal != 0 {
+		ptraceDetach(tid, signal)
+		return false
+	}
+	return true
+}
+
+// InterruptUnder ends a thread's call with EINTR and lets the signals that mask
+// does not block be delivered, as sigsuspend, ppoll, pselect and epoll_pwait
+// do: their handlers run with mask, and the thread's own mask comes back when
+// they return.
+func (r *Realm) InterruptUnder(id uint64, tid int, mask uint64) error {
+	if errno := ptraceSeize(tid, 0); errno != 0 {
+		return attachError(errno)
+	}
+	ptraceInterrupt(tid)
+	if errno := r.Answer(id, 0, unix.EINTR); errno != 0 {
+		return nil
+	}
+	status, errno := r.stopped(tid)
+	if errno != 0 || !status.Stopped() {
+		return nil
+	}
+	own, errno := ptraceGetSignalMask(tid)
+	if errno != 0 {
+		return nil
+	}
+	ptraceSetSignalMask(tid, mask)
+	if stopEvent(status) != 0 {
+		ptraceContinue(tid, 0)
+		if status, errno = r.stopped(tid); errno != 0 || !status.Stopped() {
+			return nil
+		}
+	}
+	signal := passedOn(status)
+	if signal == 0 {
+		ptraceSetSignalMask(tid, own)
+		ptraceDetach(tid, 0)
+		return nil
+	}
+	// One step with the signal ends at the handler's first instruction, with
+	// the frame below the stack pointer: the return address, then the
+	// ucontext, whose mask lies at the offset of uc_sigmask in asm/ucontext.h.
+	var before, after unix.PtraceRegs
+	ptraceGetRegisters(tid, &before)
+	ptraceStep(tid, signal)
+	if status, errno = r.stopped(tid); errno != 0 || !status.Stopped() {
+		return nil
+	}
+	const returnAddress, maskOffset = 8, 296
+	ptraceGetRegisters(tid, &after)
+	if after.Rip != before.Rip { // a handler runs
+		word := [8]byte{}
+		for i := range word {
+			word[i] = byte(own >> (8 * i))
+		}
+		if _, errno := WriteMemory(tid, after.Rsp+returnAddress+maskOffset, word[:]); errno != 0 {
+			return fmt.Errorf("write the signal frame of thread %d: %w", tid, errno)
+		}
+	} else {
+		ptraceSetSignalMask(tid, own)
+	}
+	ptraceDetach(tid, passedOn2(status))
+	return nil
+}
+
+// passedOn2 is passedOn after a single step, whose own stop is a SIGTRAP.
+func passedOn2(status unix.WaitStatus) unix.Signal {
+	if s := passedOn(status); s != unix.SIGTRAP {
+		return s
+	}
+	return 0
+}
+
+func attachError(errno unix.Errno) error {
+	if errno == unix.EPERM {
+		return &MissingError{
+			"a guest cannot be attached by ptrace",
+			"detach the debugger that holds it, or allow ptrace: sysctl kernel.yama.ptrace_scope=0",
+		}
+	}
+	return fmt.Errorf("attach to a guest: %w", errno)
+}

@@ -1,0 +1,175 @@
+package guest
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// Kind says what a guest did.
+type Kind int
+
+const (
+	// Nothing happened within the time given.
+	Nothing Kind = iota
+	// Call: a thread stopped at a system call.
+	Call
+	// Death: a process is gone.
+	Death
+)
+
+// Event is news from a guest.
+type Event struct {
+	Kind Kind
+	// TID is the thread that calls, or the process that died.
+	TID int
+	// ID names the call; it is valid until it is answered.
+	ID uint64
+	// Number and Arguments are the call's; Foreign tells that it came through
+	// another architecture's entry (32-bit code).
+	Number    int
+	Arguments [6]uint64
+	Foreign   bool
+	// InstructionPointer is where the thread goes on.
+	InstructionPointer uint64
+}
+
+// Wait waits at most timeout (for ever if negative) for news and puts it into
+// e. A guest's call comes before a death that is told at the same time.
+func (r *Realm) Wait(e *Event, timeout time.Duration) error {
+	*e = Event{}
+	if len(r.stash) > 0 {
+		e.called(&r.stash[0])
+		r.stash = r.stash[1:]
+		return nil
+	}
+	ready, errno := r.poll(timeout)
+	if errno != 0 {
+		return fmt.Errorf("poll: %w", errno)
+	}
+	if ready&pollListener != 0 {
+		n, errno := r.take()
+		if errno != 0 {
+			return fmt.Errorf("seccomp notification: %w", errno)
+		}
+		if n != nil {
+			e.called(n)
+			return nil
+		}
+	}
+	if ready&pollDeath != 0 {
+		var events [1]unix.EpollEvent
+		if n, _ := unix.EpollWait(r.watch, events[:], 0); n == 1 {
+			e.Kind, e.TID = Death, int(events[0].Fd)
+			r.unwatch(e.TID)
+		}
+	}
+	return nil
+}
+
+func (e *Event) called(n *notification) {
+	*e = Event{
+		Kind: Call, TID: int(n.pid), ID: n.id, Number: int(n.number), Arguments: n.arguments,
+		Foreign: n.architecture != auditArchX8664, InstructionPointer: n.instructionPointer,
+	}
+}
+
+// Watch makes the death of a process known to Wait.
+func (r *Realm) Watch(pid int) error {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return fmt.Errorf("pidfd_open: %w", err)
+	}
+	event := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(pid)}
+	if err := unix.EpollCtl(r.watch, unix.EPOLL_CTL_ADD, fd, &event); err != nil {
+		unix.Close(fd)
+		return fmt.Errorf("epoll_ctl: %w", err)
+	}
+	r.watched[int32(pid)] = fd
+	return nil
+}
+
+func (r *Realm) unwatch(pid int) {
+	if fd, ok := r.watched[int32(pid)]; ok {
+		unix.EpollCtl(r.watch, unix.EPOLL_CTL_DEL, fd, nil)
+		unix.Close(fd)
+		delete(r.watched, int32(pid))
+	}
+}
+
+// AwaitDeath waits until a watched process is gone: a zombie or less. It
+// returns false when that takes longer than timeout.
+func (r *Realm) AwaitDeath(pid int, timeout time.Duration) bool {
+	fd, ok := r.watched[int32(pid)]
+	if !ok {
+		return true
+	}
+	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	for deadline := time.Now().Add(timeout); ; {
+		n, err := unix.Poll(fds, int(time.Until(deadline)/time.Millisecond))
+		if n == 1 {
+			r.unwatch(pid)
+			return true
+		}
+		if err != unix.EINTR || time.Now().After(deadline) {
+			return false
+		}
+	}
+}
+
+// AwaitThreadDeath waits until a thread that has been let go into exit(2) is
+// gone.
+func AwaitThreadDeath(pid, tid int) {
+	if fd, err := unix.PidfdOpen(tid, unix.PIDFD_THREAD); err == nil { // Linux 6.9
+		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+		for {
+			if n, err := unix.Poll(fds, -1); n == 1 || err != unix.EINTR {
+				break
+			}
+		}
+		unix.Close(fd)
+	}
+	for unix.Tgkill(pid, tid, 0) == nil && !zombie(tid) {
+		time.Sleep(20 * time.Microsecond)
+	}
+}
+
+func zombie(tid int) bool { return State(tid) == 'Z' }
+
+// State is the state of a thread as proc(5) gives it: R runs or computes, S and
+// D sleep in the kernel, T and t are stopped, Z is dead; 0 when it is gone.
+func State(tid int) byte {
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/stat")
+	if err != nil {
+		return 0
+	}
+	for i := len(stat) - 1; i > 0; i-- {
+		if stat[i] == ')' && i+2 < len(stat) {
+			return stat[i+2]
+		}
+	}
+	return 0
+}
+
+// Kill ends a process at once.
+func (r *Realm) Kill(pid int) { unix.Kill(pid, unix.SIGKILL) }
+
+// TakeDescriptor copies a guest's descriptor into the emulator. pid is the
+// number of a process's leader, tid of the thread whose table is meant.
+func (r *Realm) TakeDescriptor(pid, tid, number int) (int, unix.Errno) {
+	fd, ok := r.watched[int32(pid)]
+	if !ok {
+		own, err := unix.PidfdOpen(pid, 0)
+		if err != nil {
+			return -1, unix.ESRCH
+		}
+		defer unix.Close(own)
+		fd = own
+	}
+	n, _, errno := unix.RawSyscall(unix.SYS_PIDFD_GETFD, uintptr(fd), uintptr(number), 0)
+	return int(n), errno
+}

@@ -1,0 +1,101 @@
+package guest
+
+import (
+	"encoding/binary"
+	"os"
+	"strconv"
+	"strings"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// SendSignal sends a signal as the kernel would: to a process, or to its thread
+// tid when that is not 0. With timer >= 0 it looks as if sent by that POSIX
+// timer with that value.
+func SendSignal(pid, tid int, signal unix.Signal, timer int, value uint64) unix.Errno {
+	if timer < 0 && tid == 0 {
+		if err := unix.Kill(pid, signal); err != nil {
+			return err.(unix.Errno)
+		}
+		return 0
+	}
+	if timer < 0 {
+		if err := unix.Tgkill(pid, tid, signal); err != nil {
+			return err.(unix.Errno)
+		}
+		return 0
+	}
+	const siTimer = -2
+	var info [128]byte // siginfo_t: signal, errno, code, then timer, overrun, value
+	binary.LittleEndian.PutUint32(info[0:], uint32(signal))
+	code := int32(siTimer)
+	binary.LittleEndian.PutUint32(info[8:], uint32(code))
+	binary.LittleEndian.PutUint32(info[16:], uint32(timer))
+	binary.LittleEndian.PutUint64(info[24:], value)
+	var errno unix.Errno
+	if tid == 0 {
+		_, _, errno = unix.RawSyscall(unix.SYS_RT_SIGQUEUEINFO, uintptr(pid), uintptr(signal), uintptr(unsafe.Pointer(&info)))
+	} else {
+		_, _, errno = unix.RawSyscall6(unix.SYS_RT_TGSIGQUEUEINFO, uintptr(pid), uintptr(tid), uintptr(signal), uintptr(unsafe.Pointer(&info)), 0, 0)
+	}
+	return errno
+}
+
+// Signals are sets of signals, bit n-1 for signal n, of a thread.
+type Signals struct{ Pending, Blocked, Ignored, Caught uint64 }
+
+// ReadSignals reads a thread's sets from proc(5)'s status.
+func ReadSignals(tid int) (s Signals, ok bool) {
+	status, err := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/status")
+	if err != nil {
+		return s, false
+	}
+	for line := range strings.Lines(string(status)) {
+		if !strings.HasPrefix(line, "S") {
+			continue
+		}
+		name, value, _ := strings.Cut(line, ":")
+		set, err := strconv.ParseUint(strings.TrimSpace(value), 16, 64)
+		if err != nil {
+			continue
+		}
+		switch name {
+		case "SigPnd", "ShdPnd":
+			s.Pending |= set
+		case "SigBlk":
+			s.Blocked = set
+		case "SigIgn":
+			s.Ignored = set
+		case "SigCgt":
+			s.Caught = set
+		}
+	}
+	return s, true
+}
+
+// RobustList is the head of a thread's list of robust futexes, 0 if it has
+// none (get_robust_list(2)).
+func RobustList(tid int) uint64 {
+	var head, size uint64
+	_, _, errno := unix.RawSyscall(unix.SYS_GET_ROBUST_LIST, uintptr(tid), uintptr(unsafe.Pointer(&head)), uintptr(unsafe.Pointer(&size)))
+	if errno != 0 {
+		return 0
+	}
+	return head
+}
+
+// OpenNumbers lists a thread's open descriptors.
+func OpenNumbers(tid int) []int {
+	entries, err := os.ReadDir("/proc/" + strconv.Itoa(tid) + "/fd")
+	if err != nil {
+		return nil
+	}
+	numbers := make([]int, 0, len(entries))
+	for _, e := range entries {
+		if n, err := strconv.Atoi(e.Name()); err == nil {
+			numbers = append(numbers, n)
+		}
+	}
+	return numbers
+}

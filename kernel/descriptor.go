@@ -1,0 +1,136 @@
+package kernel
+
+import (
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/simterpose/simterpose/kernel/epoll"
+	"github.com/simterpose/simterpose/kernel/socket"
+)
+
+// description is an emulated open file description. What O_NONBLOCK and the
+// other status flags show to guests is the placeholder's own, in the machine's
+// kernel; nonblock is kept in step with it.
+type description struct {
+	file       socket.File
+	nonblock   bool
+	references int
+
+	registry       *epoll.Registry
+	receiveTimeout time.Duration // SO_RCVTIMEO; 0 means none
+	sendTimeout    time.Duration
+}
+
+func (k *Kernel) newDescription(f socket.File, flags int) *description {
+	return &description{file: f, nonblock: flags&unix.O_NONBLOCK != 0, registry: k.epoll}
+}
+
+func (d *description) acquire() *description {
+	d.references++
+	return d
+}
+
+func (d *description) release() {
+	d.references--
+	if d.references == 0 {
+		d.registry.Forget(d.file)
+		d.file.Release()
+	}
+}
+
+// descriptorTable says which descriptors of a process are emulated. The
+// machine's kernel has the whole table: each emulated descriptor is a
+// placeholder there, so numbers, close-on-exec and inheritance are its work.
+type descriptorTable struct {
+	byNumber   map[int]*description
+	references int
+}
+
+func newDescriptorTable() *descriptorTable {
+	return &descriptorTable{byNumber: map[int]*description{}, references: 1}
+}
+
+func (d *descriptorTable) get(number int) *description { return d.byNumber[number] }
+
+// set makes number refer to a description, or to none that is emulated.
+func (d *descriptorTable) set(number int, f *description) {
+	old := d.byNumber[number]
+	if f != nil {
+		d.byNumber[number] = f.acquire()
+	} else {
+		delete(d.byNumber, number)
+	}
+	if old != nil {
+		old.release()
+	}
+}
+
+func (d *descriptorTable) copy() *descriptorTable {
+	c := newDescriptorTable()
+	for n, f := range d.byNumber {
+		c.byNumber[n] = f.acquire()
+	}
+	return c
+}
+
+// unshare returns a table of the caller's own.
+func (d *descriptorTable) unshare() *descriptorTable {
+	if d.references == 1 {
+		return d
+	}
+	c := d.copy()
+	d.release()
+	return c
+}
+
+func (d *descriptorTable) numbers() []int {
+	all := make([]int, 0, len(d.byNumber))
+	for n := range d.byNumber {
+		all = append(all, n)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// keepOnly closes what exec has closed.
+func (d *descriptorTable) keepOnly(open []int) {
+	for _, n := range d.numbers() {
+		if !slices.Contains(open, n) {
+			d.set(n, nil)
+		}
+	}
+}
+
+func (d *descriptorTable) release() {
+	d.references--
+	if d.references > 0 {
+		return
+	}
+	for _, n := range d.numbers() {
+		d.set(n, nil)
+	}
+}
+
+// description is the emulated file behind a number; nil when the descriptor is
+// native or not open.
+func (t *Task) description(number int) *description { return t.files.get(number) }
+
+// install gives the guest a new emulated descriptor: placeholder is a file of
+// the emulator's, of the same kind, which this function closes.
+func (t *Task) install(f socket.File, placeholder, flags int) (int, unix.Errno) {
+	number, errno := t.machine().AddDescriptor(t, placeholder, -1, flags&unix.O_CLOEXEC != 0)
+	unix.Close(placeholder)
+	if errno != 0 {
+		f.Release()
+		return 0, errno
+	}
+	t.files.set(number, t.kernel().newDescription(f, flags))
+	return number, 0
+}
+
+// installAnswer is install as the outcome of a call.
+func (t *Task) installAnswer(f socket.File, placeholder, flags int) Outcome {
+	return result(t.install(f, placeholder, flags))
+}

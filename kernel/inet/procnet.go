@@ -1,0 +1,149 @@
+package inet
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// ProcNet is the content of /proc/net/tcp, tcp6, udp or udp6. Sockets come in the order in which they were created, then
+// connections without one (proc(5)).
+func (s *Stack) ProcNet(name string) (content string, ok bool) {
+	table := procTable{stack: s}
+	switch name {
+	case "tcp":
+		table.tcp(unix.AF_INET)
+	case "tcp6":
+		table.tcp(unix.AF_INET6)
+	case "udp":
+		table.udp(unix.AF_INET)
+	case "udp6":
+		table.udp(unix.AF_INET6)
+	default:
+		return "", false
+	}
+	return table.String(), true
+}
+
+// procTable is a table under construction.
+type procTable struct {
+	strings.Builder
+	stack *Stack
+	row   int
+}
+
+// procAddress is an address as /proc/net shows it: 32-bit words in the
+// machine's order, then the port.
+func procAddress(domain int, ap netip.AddrPort) string {
+	var b strings.Builder
+	raw := encodeAddress(domain, ap)
+	words := raw[4:8]
+	if domain == unix.AF_INET6 {
+		words = raw[8:24]
+	}
+	for ; len(words) > 0; words = words[4:] {
+		fmt.Fprintf(&b, "%08X", binary.LittleEndian.Uint32(words))
+	}
+	return fmt.Sprintf("%s:%04X", b.String(), ap.Port())
+}
+
+func (p *procTable) tcp(domain int) {
+	head := "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"
+	width := 149
+	if domain == unix.AF_INET6 {
+		head = "  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode"
+	}
+	p.line(domain, width, head)
+	nowhere := netip.AddrPortFrom(anyOf(domain), 0)
+	var live []*connection
+	for _, k := range p.stack.sockets {
+		t, ok := k.(*tcpSocket)
+		if !ok || t.domain != domain {
+			continue
+		}
+		switch {
+		case t.listener != nil:
+			p.connection(domain, width, t.local(), nowhere, stateListen, 0, len(t.listener.ready), t.inode)
+			live = append(live, t.listener.halfOpen...)
+			live = append(live, t.listener.ready...)
+		case t.connection != nil && t.connection.state != stateClosed:
+			c := t.connection
+			sent, received := c.queues()
+			p.connection(domain, width, c.local, c.remote, c.state, sent, received, t.inode)
+		}
+	}
+	live = append(live, p.stack.orphans(domain)...)
+	for _, c := range live {
+		sent, received := c.queues()
+		p.connection(domain, width, c.local, c.remote, c.state, sent, received, 0)
+	}
+	for _, w := range p.stack.lingering() {
+		if w.domain == domain {
+			p.connection(domain, width, w.tuple.local, w.tuple.remote, stateTimeWait, 0, 0, 0)
+		}
+	}
+}
+
+func (c *connection) queues() (sent, received int) {
+	if c.out == nil {
+		return 0, 0
+	}
+	return c.out.queued(), c.in.readable
+}
+
+// orphans are the connections whose socket was closed, by port.
+func (s *Stack) orphans(domain int) []*connection {
+	var list []*connection
+	for _, c := range s.connections {
+		if c.abandoned() && c.domain == domain {
+			list = append(list, c)
+		}
+	}
+	slices.SortFunc(list, func(a, b *connection) int {
+		if d := a.local.Compare(b.local); d != 0 {
+			return d
+		}
+		return a.remote.Compare(b.remote)
+	})
+	return list
+}
+
+func (p *procTable) connection(domain, width int, local, remote netip.AddrPort, state tcpState, sent, received int, inode uint64) {
+	p.line(domain, width, fmt.Sprintf("%4d: %s %s %02X %08X:%08X 00:00000000 00000000 %5d        0 %d 1 0000000000000000 20 4 0 10 -1",
+		p.row, procAddress(domain, local), procAddress(domain, remote), state, sent, received, 0, inode))
+	p.row++
+}
+
+func (p *procTable) udp(domain int) {
+	head := "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops"
+	if domain == unix.AF_INET6 {
+		head = "  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops"
+	}
+	p.line(domain, 127, head)
+	for _, k := range p.stack.sockets {
+		u, ok := k.(*udpSocket)
+		if !ok || u.domain != domain || u.bound == nil {
+			continue
+		}
+		state, remote := stateClosed, netip.AddrPortFrom(anyOf(domain), 0)
+		if u.remote.IsValid() {
+			state, remote = stateEstablished, u.remote
+		}
+		p.line(domain, 127, fmt.Sprintf("%5d: %s %s %02X %08X:%08X 00:00000000 00000000 %5d        0 %d 2 0000000000000000 %d",
+			p.row, procAddress(domain, netip.AddrPortFrom(u.bound.addr, u.bound.port)), procAddress(domain, remote),
+			state, 0, u.charge, 0, u.inode, u.drops))
+		p.row++
+	}
+}
+
+// line writes a row, which the IPv4 tables pad to a fixed width.
+func (p *procTable) line(domain, width int, text string) {
+	if domain == unix.AF_INET6 {
+		width = 0
+	}
+	fmt.Fprintf(p, "%-*s\n", width, text)
+}

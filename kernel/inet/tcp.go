@@ -1,0 +1,236 @@
+package inet
+
+import (
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/simterpose/simterpose/kernel/socket"
+	"github.com/simterpose/simterpose/kernel/waiter"
+	"github.com/simterpose/simterpose/sim"
+)
+
+// tcpState is a state of RFC 9293 with Linux's numbers (net/tcp_states.h),
+// which /proc/net/tcp and TCP_INFO show.
+type tcpState uint8
+
+const (
+	stateEstablished tcpState = iota + 1
+	stateSynSent
+	stateSynReceived
+	stateFinWait1
+	stateFinWait2
+	stateTimeWait
+	stateClosed
+	stateCloseWait
+	stateLastAck
+	stateListen
+	stateClosing
+)
+
+// tcpSocket is what a descriptor of a TCP socket refers to. It is fresh until
+// it becomes the face of a listener or of a connection. The connection outlives
+// it when data is still on the way at the close.
+type tcpSocket struct {
+	base
+	bound      *binding // the port claimed by bind(2)
+	listener   *listener
+	connection *connection
+	// connecting is true from connect(2) until a later connect(2) has fetched
+	// the outcome (the kernel's SS_CONNECTING).
+	connecting bool
+	// attempt is the connection being established, nil otherwise.
+	attempt    *attempt
+	failed     bool   // the last connect(2) failed
+	lingers    bool   // SO_LINGER
+	linger     int    // seconds
+	congestion string // TCP_CONGESTION, if set
+}
+
+// connection is one end of a connection. The two ends are two connections that
+// know each other; what one tells the other always crosses the carrier.
+type connection struct {
+	stack         *Stack
+	domain        int
+	local, remote netip.AddrPort
+	binding       *binding
+	state         tcpState
+	peer          *connection
+	parent        *listener  // until it is accepted
+	socket        *tcpSocket // nil before accept and after close
+	options       base       // of the listener, for the socket to come
+	failure       unix.Errno // that happened before there was a socket
+
+	out, in *flow
+
+	sendShut    bool // no more will be written
+	finSent     bool // and the FIN is on its way
+	receiveShut bool // shutdown(SHUT_RD) here
+	finReceived bool
+	bytesIn     int64
+	bytesOut    int64
+	watch       *sim.Event // the end of an orphan's FIN_WAIT_2
+}
+
+func (s *Stack) newTCP(domain int) *tcpSocket {
+	t := &tcpSocket{base: s.newBase(domain, unix.SOCK_STREAM, unix.IPPROTO_TCP)}
+	s.list(t)
+	return t
+}
+
+// Bind implements socket.Socket.
+func (t *tcpSocket) Bind(a socket.Address) unix.Errno {
+	ap, errno := t.bindAddress(a)
+	if errno != 0 {
+		return errno
+	}
+	if t.bound != nil || t.listener != nil || t.connection != nil {
+		return unix.EINVAL
+	}
+	if ap.Addr().IsMulticast() || !t.mayBind(ap.Addr()) {
+		return unix.EADDRNOTAVAIL
+	}
+	b := t.newBinding(ap)
+	switch {
+	case ap.Port() == 0:
+		if !t.stack.tcp.choose(b, t.stack.random, nil) {
+			return unix.EADDRINUSE
+		}
+	case t.stack.tcp.conflicts(b):
+		return unix.EADDRINUSE
+	default:
+		t.stack.tcp.add(b)
+	}
+	t.bound = b
+	return 0
+}
+
+// newBinding is a claim of this socket to an address.
+func (b *base) newBinding(ap netip.AddrPort) *binding {
+	return &binding{
+		addr: ap.Addr(), port: ap.Port(), only6: b.only6(),
+		reuseAddress: b.reuseAddress(), reusePort: b.reusePort(), until: sim.Never,
+	}
+}
+
+// bindAddress decodes the address of a bind(2).
+func (b *base) bindAddress(a socket.Address) (netip.AddrPort, unix.Errno) {
+	domain := b.domain
+	if domain == unix.AF_INET && a.Family() == unix.AF_UNSPEC && len(a) >= sizeSockaddr4 {
+		// An old habit that Linux allows for the wildcard address.
+		a = append(socket.Address{unix.AF_INET, 0}, a[2:]...)
+		if ap, _ := decodeAddress(domain, a); ap.Addr() != any4 {
+			return ap, unix.EAFNOSUPPORT
+		}
+	}
+	ap, errno := decodeAddress(domain, a)
+	if errno != 0 {
+		return ap, errno
+	}
+	if domain == unix.AF_INET6 && ap.Addr().Is4() && b.only6() {
+		return ap, unix.EINVAL
+	}
+	return ap, 0
+}
+
+// mayBind tells whether a socket may have this local address.
+func (b *base) mayBind(a netip.Addr) bool {
+	return a.IsUnspecified() || b.stack.owns(a) ||
+		b.value(unix.IPPROTO_IP, unix.IP_FREEBIND) != 0 || b.value(unix.IPPROTO_IP, unix.IP_TRANSPARENT) != 0 ||
+		b.value(unix.IPPROTO_IPV6, unix.IPV6_FREEBIND) != 0
+}
+
+// local is the address that getsockname(2) shows.
+func (t *tcpSocket) local() netip.AddrPort {
+	switch {
+	case t.connection != nil:
+		return t.connection.local
+	case t.bound != nil:
+		return netip.AddrPortFrom(t.bound.addr, t.bound.port)
+	}
+	return netip.AddrPortFrom(anyOf(t.domain), 0)
+}
+
+// LocalAddress implements socket.Socket.
+func (t *tcpSocket) LocalAddress() (socket.Address, unix.Errno) {
+	return encodeAddress(t.domain, t.local()), 0
+}
+
+// PeerAddress implements socket.Socket.
+func (t *tcpSocket) PeerAddress() (socket.Address, unix.Errno) {
+	c := t.connection
+	if c == nil || c.state == stateClosed || c.state == stateSynSent {
+		return nil, unix.ENOTCONN
+	}
+	return encodeAddress(t.domain, c.remote), 0
+}
+
+// state is the state that TCP_INFO shows.
+func (t *tcpSocket) state() tcpState {
+	switch {
+	case t.listener != nil:
+		return stateListen
+	case t.connection != nil:
+		return t.connection.state
+	}
+	return stateClosed
+}
+
+// Readiness implements socket.File as the kernel's tcp_poll does.
+func (t *tcpSocket) Readiness() waiter.Mask {
+	var m waiter.Mask
+	if t.failure != 0 {
+		m |= waiter.Err
+	}
+	if t.listener != nil {
+		if len(t.listener.ready) > 0 {
+			m |= waiter.In | waiter.RdNorm
+		}
+		return m
+	}
+	c := t.connection
+	if c == nil {
+		m |= waiter.Out | waiter.WrNorm | waiter.Hup
+		if t.failed {
+			m |= waiter.In | waiter.RdNorm | waiter.RdHup
+		}
+		return m
+	}
+	if c.state == stateSynSent {
+		return m
+	}
+	sendShut, receiveShut := c.sendShut, c.receiveShut || c.finReceived
+	if c.state == stateClosed {
+		sendShut, receiveShut = true, true
+	}
+	if sendShut && receiveShut {
+		m |= waiter.Hup
+	}
+	if receiveShut {
+		m |= waiter.In | waiter.RdNorm | waiter.RdHup
+	}
+	if c.in.readable >= max(1, t.value(unix.SOL_SOCKET, unix.SO_RCVLOWAT)) {
+		m |= waiter.In | waiter.RdNorm
+	}
+	if sendShut || c.writable() {
+		m |= waiter.Out | waiter.WrNorm
+	}
+	return m
+}
+
+// Release implements socket.File.
+func (t *tcpSocket) Release() {
+	t.stack.unlist(t)
+	if t.listener != nil {
+		t.listener.close()
+		t.listener = nil
+	}
+	if c := t.connection; c != nil {
+		t.attempt.stop()
+		t.attempt = nil
+		c.closeByUser(t.lingers && t.linger == 0)
+		t.connection = nil
+	}
+	t.stack.tcp.remove(t.bound)
+	t.bound = nil
+}

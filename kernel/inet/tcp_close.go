@@ -1,0 +1,256 @@
+package inet
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/simterpose/simterpose/kernel/waiter"
+	"github.com/simterpose/simterpose/sim"
+)
+
+// lingerTime is how long TIME_WAIT, and an orphan in FIN_WAIT_2, last (the
+// kernel's TCP_TIMEWAIT_LEN and tcp_fin_timeout).
+const lingerTime = 60 * time.Second
+
+const errTimedOut = unix.ETIMEDOUT
+
+// timeWait is a connection in TIME_WAIT.
+type timeWait struct {
+	tuple  tuple
+	domain int
+	until  sim.Time
+}
+
+// waiting tells whether a connection of this name lingers in TIME_WAIT.
+func (s *Stack) waiting(t tuple) bool {
+	return slices.ContainsFunc(s.lingering(), func(w *timeWait) bool { return w.tuple == t })
+}
+
+// lingering are the connections in TIME_WAIT, oldest first.
+func (s *Stack) lingering() []*timeWait {
+	now, n := s.now(), 0
+	for n < len(s.waits) && s.waits[n].until <= now {
+		n++
+	}
+	s.waits = s.waits[n:]
+	return s.waits
+}
+
+func errnoOf(err error) unix.Errno {
+	if errors.Is(err, ErrNoHost) {
+		return errTimedOut
+	}
+	return unix.EHOSTUNREACH
+}
+
+// Shutdown implements socket.Socket.
+func (t *tcpSocket) Shutdown(how int) unix.Errno {
+	if t.listener != nil {
+		if how == unix.SHUT_WR {
+			return 0
+		}
+		t.listener.close()
+		t.listener = nil
+		t.queue.Notify(waiter.Hup | waiter.In | waiter.Out)
+		return 0
+	}
+	c := t.connection
+	if c == nil || c.state == stateClosed {
+		return unix.ENOTCONN
+	}
+	if c.state == stateSynSent {
+		if how != unix.SHUT_RD {
+			t.connecting = false
+			c.fail(0)
+		}
+		return 0
+	}
+	if how != unix.SHUT_WR {
+		c.receiveShut = true
+	}
+	if how != unix.SHUT_RD {
+		c.shutSend()
+	}
+	t.queue.Notify(waiter.In | waiter.RdNorm | waiter.RdHup | waiter.Out | waiter.WrNorm | waiter.Hup)
+	return 0
+}
+
+// shutSend is the end of what will be sent: a FIN follows the last byte.
+func (c *connection) shutSend() {
+	if c.sendShut {
+		return
+	}
+	c.sendShut = true
+	switch c.state {
+	case stateEstablished, stateSynReceived:
+		c.state = stateFinWait1
+	case stateCloseWait:
+		c.state = stateLastAck
+	}
+	c.out.finish(false)
+}
+
+// finArrives is the other end's FIN. Its acknowledgement is not carried: what
+// it changes at the other end can be seen in /proc/net/tcp only.
+func (c *connection) finArrives(f *flow) {
+	if f.dead || f.finArrived {
+		return
+	}
+	f.finArrived = true
+	c.stack.network.queue.Cancel(&f.retry)
+	if c.state == stateSynReceived {
+		c.established()
+	}
+	c.finReceived = true
+	peer := f.from
+	switch peer.state {
+	case stateFinWait1:
+		peer.state = stateFinWait2
+		peer.orphanTimer()
+	case stateClosing:
+		peer.timeWait()
+	case stateLastAck:
+		peer.done(0)
+	}
+	switch c.state {
+	case stateEstablished:
+		c.state = stateCloseWait
+	case stateFinWait1:
+		c.state = stateClosing
+	case stateFinWait2:
+		c.timeWait()
+	}
+	if c.socket != nil {
+		m := waiter.In | waiter.RdNorm | waiter.RdHup
+		if c.sendShut {
+			m |= waiter.Hup
+		}
+		c.socket.queue.Notify(m)
+	}
+}
+
+// orphanTimer ends a connection that nobody has and whose other end never
+// closes.
+func (c *connection) orphanTimer() {
+	if c.socket != nil || c.parent != nil || c.state != stateFinWait2 {
+		return
+	}
+	queue := c.stack.network.queue
+	if c.watch == nil {
+		c.watch = &sim.Event{Fire: func() {
+			if c.state == stateFinWait2 {
+				c.done(0)
+			}
+		}}
+	}
+	queue.Schedule(c.watch, queue.Now().Add(lingerTime))
+}
+
+// timeWait closes the connection and keeps its name from being used again.
+func (c *connection) timeWait() {
+	b := c.binding
+	c.binding = nil
+	b.until = c.stack.now().Add(lingerTime)
+	b.automatic = b.automatic && b.listener == nil
+	c.stack.waits = append(c.stack.waits, &timeWait{c.tuple(), c.domain, b.until})
+	c.done(0)
+}
+
+// abandoned tells that no socket has, or will have, this connection.
+func (c *connection) abandoned() bool {
+	return c.socket == nil && c.parent == nil
+}
+
+// closeByUser is close(2) of the connection's socket.
+func (c *connection) closeByUser(reset bool) {
+	c.socket = nil
+	switch {
+	case c.state == stateSynSent:
+		c.state = stateClosed
+		c.vanish()
+	case c.state == stateClosed:
+		c.vanish()
+	case c.in.readable > 0 || reset:
+		// RFC 2525 2.17: data that is lost is told to the sender.
+		c.abort()
+	default:
+		c.shutSend()
+		c.orphanTimer()
+	}
+}
+
+// abort resets the connection: the other end hears of it.
+func (c *connection) abort() {
+	if c.state == stateClosed {
+		return
+	}
+	if c.peer != nil && c.peer != c && c.state != stateSynSent {
+		c.out.reset()
+	}
+	c.done(0)
+}
+
+// breakOff ends the connection with an error that the other end does not hear of.
+func (c *connection) breakOff(errno unix.Errno) {
+	if c.state != stateClosed {
+		c.done(errno)
+	}
+}
+
+// reset is the other end's RST.
+func (c *connection) reset() {
+	switch c.state {
+	case stateClosed:
+	case stateSynSent:
+		c.refused()
+	case stateCloseWait:
+		c.done(unix.EPIPE)
+	default:
+		c.done(unix.ECONNRESET)
+	}
+}
+
+// done is the end of the connection; what has arrived can still be read.
+func (c *connection) done(errno unix.Errno) {
+	if c.state == stateSynReceived && c.parent != nil {
+		c.parent.forget(c)
+	}
+	c.state = stateClosed
+	if c.watch != nil {
+		c.stack.network.queue.Cancel(c.watch)
+	}
+	if !c.out.resetBehind {
+		c.out.kill()
+	}
+	if errno != 0 || c.abandoned() {
+		c.in.kill()
+	}
+	c.vanish()
+	t := c.socket
+	if t == nil {
+		c.failure = errno
+		return
+	}
+	if errno != 0 {
+		t.failure = errno
+	}
+	t.queue.Notify(waiter.In | waiter.RdNorm | waiter.Out | waiter.WrNorm | waiter.Err | waiter.Hup | waiter.RdHup)
+}
+
+// vanish gives up the connection's name, and its bytes if nobody will read
+// them.
+func (c *connection) vanish() {
+	if c.stack.connections[c.tuple()] == c {
+		delete(c.stack.connections, c.tuple())
+	}
+	c.stack.tcp.remove(c.binding)
+	c.binding = nil
+	if c.abandoned() && c.in != nil {
+		c.in.kill()
+		c.in.buffer.drop(c.in.buffer.size)
+		c.in.readable = 0
+	}
+}

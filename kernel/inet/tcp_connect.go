@@ -1,0 +1,316 @@
+package inet
+
+import (
+	"errors"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/simterpose/simterpose/kernel/socket"
+	"github.com/simterpose/simterpose/kernel/waiter"
+	"github.com/simterpose/simterpose/sim"
+)
+
+// The handshake: SYN, SYN-ACK and ACK each cross the carrier. The client is
+// connected when the SYN-ACK arrives; the server's end enters the accept queue
+// when the ACK does, or data that overtakes it.
+
+// firstRetry is the timeout of the first SYN (RFC 6298); it doubles each time.
+const firstRetry = time.Second
+
+// attempt is a connection being established by connect(2).
+type attempt struct {
+	c       *connection
+	tries   int
+	timer   sim.Event
+	stopped bool
+}
+
+func (a *attempt) stop() {
+	if a != nil && !a.stopped {
+		a.stopped = true
+		a.c.stack.network.queue.Cancel(&a.timer)
+	}
+}
+
+// destination checks and completes the address that a socket is to send to:
+// the wildcard address means this host.
+func (b *base) destination(domain int, ap netip.AddrPort) (netip.AddrPort, unix.Errno) {
+	addr := ap.Addr()
+	if addr.IsUnspecified() {
+		addr = loopbackOf(addr)
+		if domain == unix.AF_INET6 && !b.only6() && len(b.stack.addresses) > 0 && addr.Is4() {
+			addr = loopbackOf(any4)
+		}
+	}
+	if domain == unix.AF_INET6 && addr.Is4() && b.only6() {
+		return ap, unix.ENETUNREACH
+	}
+	return netip.AddrPortFrom(addr, ap.Port()), 0
+}
+
+// Connect implements socket.Socket.
+func (t *tcpSocket) Connect(a socket.Address) unix.Errno {
+	if len(a) >= 2 && a.Family() == unix.AF_UNSPEC {
+		return t.disconnect()
+	}
+	if t.connecting {
+		return t.outcome()
+	}
+	if t.listener != nil || t.connection != nil {
+		return unix.EISCONN
+	}
+	dst, errno := decodeAddress(t.domain, a)
+	if errno != 0 {
+		return errno
+	}
+	if dst, errno = t.destination(t.domain, dst); errno != 0 {
+		return errno
+	}
+	if dst.Addr().IsMulticast() || dst.Addr() == broadcast4 {
+		return unix.ENETUNREACH
+	}
+	c, errno := t.newConnection(dst)
+	if errno != 0 {
+		return errno
+	}
+	t.connection, t.connecting, t.failed, t.failure = c, true, false, 0
+	if c.stack.network.carrier.HandshakeIsFree() {
+		if at := c.destinationStack(); at != nil {
+			if l := at.findListener(c.remote, c.local); l != nil && !l.full() {
+				child := l.admit(c, at)
+				c.established()
+				child.established()
+				t.connecting = false
+				return 0
+			}
+		}
+	}
+	t.attempt = &attempt{c: c}
+	t.attempt.timer.Fire = t.attempt.retry
+	if errno := t.attempt.send(); errno != 0 {
+		t.connecting = false
+		c.fail(0)
+		return errno
+	}
+	return unix.EINPROGRESS
+}
+
+// outcome is what a connect(2) returns that is not the first.
+func (t *tcpSocket) outcome() unix.Errno {
+	c := t.connection
+	if c != nil && c.state == stateSynSent {
+		return unix.EALREADY
+	}
+	t.connecting = false
+	if e := t.takeError(); e != 0 {
+		return e
+	}
+	if c == nil || c.state == stateClosed {
+		return unix.ECONNABORTED
+	}
+	return 0
+}
+
+// disconnect is connect(2) with AF_UNSPEC.
+func (t *tcpSocket) disconnect() unix.Errno {
+	t.connecting = false
+	if t.listener != nil {
+		t.listener.close()
+		t.listener = nil
+	}
+	if c := t.connection; c != nil {
+		t.attempt.stop()
+		t.attempt, t.connection, c.socket = nil, nil, nil
+		c.abort()
+	}
+	t.failure = 0
+	t.queue.Notify(waiter.Hup | waiter.Out)
+	return 0
+}
+
+// newConnection claims a local address and port for a connection to dst.
+func (t *tcpSocket) newConnection(dst netip.AddrPort) (*connection, unix.Errno) {
+	s := t.stack
+	var src netip.Addr
+	if t.bound != nil && !t.bound.addr.IsUnspecified() {
+		src = t.bound.addr
+		if src.Is4() != dst.Addr().Is4() {
+			return nil, unix.ENETUNREACH
+		}
+	} else {
+		var errno unix.Errno
+		if src, errno = s.source(dst.Addr()); errno != 0 {
+			return nil, errno
+		}
+	}
+	free := func(port uint16) bool {
+		key := tuple{netip.AddrPortFrom(src, port), dst}
+		return s.connections[key] == nil && !s.waiting(key)
+	}
+	b := t.bound
+	if b == nil {
+		b = t.newBinding(netip.AddrPortFrom(src, 0))
+		b.automatic = true
+		if !s.tcp.choose(b, s.random, free) {
+			return nil, unix.EADDRNOTAVAIL
+		}
+	} else if !free(b.port) {
+		return nil, unix.EADDRNOTAVAIL
+	}
+	c := &connection{
+		stack: s, domain: t.domain, local: netip.AddrPortFrom(src, b.port), remote: dst,
+		binding: b, state: stateSynSent, socket: t,
+	}
+	t.bound = nil
+	s.connections[c.tuple()] = c
+	return c, 0
+}
+
+func (c *connection) tuple() tuple { return tuple{c.local, c.remote} }
+
+// destinationStack is the stack of the other end, nil when it has none.
+func (c *connection) destinationStack() *Stack {
+	if c.stack.owns(c.remote.Addr()) {
+		return c.stack
+	}
+	return c.stack.network.byAddress[c.remote.Addr()]
+}
+
+// send hands the carrier a control segment for the other end.
+func (c *connection) control(arrive func()) error {
+	from, to := c.stack.ends(c.local.Addr(), c.remote.Addr())
+	return c.stack.network.carrier.Packet(from, to, 0, true, arrive)
+}
+
+// answer hands the carrier a control segment from the other end to this one.
+func (c *connection) answer(arrive func()) {
+	from, to := c.stack.ends(c.local.Addr(), c.remote.Addr())
+	// A way back that does not exist loses the segment.
+	_ = c.stack.network.carrier.Packet(to, from, 0, true, arrive)
+}
+
+// send sends a SYN and arms the timer of the next.
+func (a *attempt) send() unix.Errno {
+	c := a.c
+	err := c.control(c.synArrives)
+	if err != nil && !errors.Is(err, ErrNoHost) {
+		return unix.EHOSTUNREACH
+	}
+	queue := c.stack.network.queue
+	queue.Schedule(&a.timer, queue.Now().Add(firstRetry<<a.tries))
+	return 0
+}
+
+// retry is the timer of a SYN.
+func (a *attempt) retry() {
+	c := a.c
+	if a.tries >= c.socket.value(unix.IPPROTO_TCP, unix.TCP_SYNCNT) {
+		c.fail(unix.ETIMEDOUT)
+		return
+	}
+	if ms := c.socket.value(unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT); ms > 0 && firstRetry<<(a.tries+1)-firstRetry >= time.Duration(ms)*time.Millisecond {
+		c.fail(unix.ETIMEDOUT)
+		return
+	}
+	a.tries++
+	if errno := a.send(); errno != 0 {
+		c.fail(errno)
+	}
+}
+
+// synArrives is the SYN at the other end.
+func (c *connection) synArrives() {
+	if c.state != stateSynSent {
+		return
+	}
+	if c.peer != nil { // the answer was lost
+		c.answer(c.synAckArrives)
+		return
+	}
+	if c.local == c.remote { // connected to itself: a simultaneous open
+		own := &flow{from: c, to: c, buffer: fifo{pool: &c.stack.network.chunks}}
+		c.peer, c.in, c.out = c, own, own
+		c.established()
+		return
+	}
+	at := c.destinationStack()
+	if at == nil {
+		c.answer(c.refused)
+		return
+	}
+	if at.connections[tuple{c.remote, c.local}] != nil {
+		return // an older connection of the same name is still known here
+	}
+	l := at.findListener(c.remote, c.local)
+	switch {
+	case l == nil:
+		c.answer(c.refused)
+	case l.full():
+		// Dropped: the client tries again.
+	default:
+		l.admit(c, at)
+		c.answer(c.synAckArrives)
+	}
+}
+
+func (c *connection) synAckArrives() {
+	switch c.state {
+	case stateSynSent:
+		peer := c.peer
+		if peer.state == stateClosed {
+			return // its reset is behind
+		}
+		c.established()
+		_ = c.control(peer.acknowledged)
+	case stateClosed:
+		if peer := c.peer; peer != nil && peer.state == stateSynReceived {
+			_ = c.control(peer.reset)
+		}
+	}
+}
+
+// refused is a RST that answers a SYN.
+func (c *connection) refused() {
+	if c.state == stateSynSent {
+		c.fail(unix.ECONNREFUSED)
+	}
+}
+
+// established ends the handshake at this end.
+func (c *connection) established() {
+	switch c.state {
+	case stateSynSent:
+		t := c.socket
+		t.attempt.stop()
+		t.attempt = nil
+		c.state = stateEstablished
+		t.queue.Notify(waiter.Out | waiter.WrNorm)
+	case stateSynReceived:
+		c.state = stateEstablished
+		if c.watch != nil { // data has come before the end of TCP_DEFER_ACCEPT
+			c.stack.network.queue.Cancel(c.watch)
+			c.watch = nil
+		}
+		c.parent.complete(c)
+	}
+}
+
+// fail ends a connection that was never established. The socket may connect
+// again, from the port that it was bound to.
+func (c *connection) fail(errno unix.Errno) {
+	t := c.socket
+	t.attempt.stop()
+	t.attempt, t.connection, t.failed = nil, nil, true
+	if errno != 0 {
+		t.failure = errno
+	}
+	b := c.binding
+	if !b.automatic {
+		t.bound, c.binding = b, nil
+	}
+	c.state = stateClosed
+	c.vanish()
+	t.queue.Notify(waiter.In | waiter.RdNorm | waiter.Out | waiter.WrNorm | waiter.Err | waiter.Hup | waiter.RdHup)
+}

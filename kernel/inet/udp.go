@@ -1,0 +1,357 @@
+package inet
+
+import (
+	"io"
+	"net/netip"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/simterpose/simterpose/kernel/socket"
+	"github.com/simterpose/simterpose/kernel/waiter"
+)
+
+const (
+	// The largest UDP payloads: 64 KiB - 1 less the headers.
+	mostUDP4 = 65507
+	mostUDP6 = 65527
+
+	// datagramOverhead is what the kernel counts against SO_RCVBUF beside a
+	// small datagram's payload (the truesize of its skb).
+	datagramOverhead = 768
+	datagramBuffer   = 212992 // net.core.rmem_default and wmem_default
+)
+
+// datagram is what waits in a receive queue.
+type datagram struct {
+	src  netip.AddrPort
+	dst  netip.Addr
+	data []byte
+	ttl  int
+	tos  int
+	at   int64 // CLOCK_REALTIME of the arrival, in nanoseconds
+}
+
+// inbox is the receive queue of a datagram socket.
+type inbox struct {
+	waiting []datagram
+	charge  int // bytes counted against SO_RCVBUF
+	drops   int
+}
+
+// udpSocket is a UDP socket.
+type udpSocket struct {
+	base
+	inbox
+	bound       *binding
+	explicit    bool           // the address was given by bind(2)
+	remote      netip.AddrPort // valid when connected
+	released    bool
+	sendShut    bool
+	receiveShut bool
+}
+
+func (s *Stack) newUDP(domain int) *udpSocket {
+	u := &udpSocket{base: s.newBase(domain, unix.SOCK_DGRAM, unix.IPPROTO_UDP)}
+	s.list(u)
+	return u
+}
+
+// Bind implements socket.Socket.
+func (u *udpSocket) Bind(a socket.Address) unix.Errno {
+	ap, errno := u.bindAddress(a)
+	if errno != 0 {
+		return errno
+	}
+	if u.bound != nil {
+		return unix.EINVAL
+	}
+	if !u.mayBind(ap.Addr()) && !ap.Addr().IsMulticast() && !u.stack.isBroadcast(ap.Addr()) {
+		return unix.EADDRNOTAVAIL
+	}
+	errno = u.claim(ap)
+	u.explicit = errno == 0 && !ap.Addr().IsUnspecified()
+	return errno
+}
+
+// claim takes a local port.
+func (u *udpSocket) claim(ap netip.AddrPort) unix.Errno {
+	b := u.newBinding(ap)
+	b.udp = u
+	ports := &u.stack.udp
+	switch {
+	case ap.Port() == 0:
+		if !ports.choose(b, u.stack.random, nil) {
+			return unix.EADDRINUSE
+		}
+	case ports.conflicts(b):
+		return unix.EADDRINUSE
+	default:
+		ports.add(b)
+	}
+	u.bound = b
+	return 0
+}
+
+// autobind takes an ephemeral port before the first send.
+func (u *udpSocket) autobind() unix.Errno {
+	if u.bound != nil {
+		return 0
+	}
+	if u.claim(netip.AddrPortFrom(anyOf(u.domain), 0)) != 0 {
+		return unix.EAGAIN
+	}
+	return 0
+}
+
+// decodeAny reads an address of either family, as UDP sockets over IPv6 do.
+func (b *base) decodeAny(a socket.Address) (netip.AddrPort, unix.Errno) {
+	if b.domain == unix.AF_INET6 && a.Family() == unix.AF_INET {
+		ap, errno := decodeAddress(unix.AF_INET, a)
+		if errno != 0 {
+			return ap, errno
+		}
+		return b.destination(unix.AF_INET6, ap)
+	}
+	if b.domain == unix.AF_INET && a.Family() == unix.AF_UNSPEC && len(a) >= sizeSockaddr4 {
+		a = append(socket.Address{unix.AF_INET, 0}, a[2:]...)
+	}
+	ap, errno := decodeAddress(b.domain, a)
+	if errno != 0 {
+		return ap, errno
+	}
+	return b.destination(b.domain, ap)
+}
+
+// Connect implements socket.Socket.
+func (u *udpSocket) Connect(a socket.Address) unix.Errno {
+	if len(a) >= 2 && a.Family() == unix.AF_UNSPEC {
+		u.remote = netip.AddrPort{}
+		if u.bound != nil && !u.explicit {
+			u.bound.addr = anyOf(u.domain)
+		}
+		return 0
+	}
+	dst, errno := u.decodeAny(a)
+	if errno != 0 {
+		return errno
+	}
+	if u.stack.isBroadcast(dst.Addr()) && u.value(unix.SOL_SOCKET, unix.SO_BROADCAST) == 0 {
+		return unix.EACCES
+	}
+	src, errno := u.sourceFor(dst.Addr())
+	if errno != 0 {
+		return errno
+	}
+	if errno := u.autobind(); errno != 0 {
+		return errno
+	}
+	if !u.explicit {
+		u.bound.addr = src
+	}
+	u.remote = dst
+	return 0
+}
+
+// sourceFor is the address that datagrams to dst are sent from.
+func (u *udpSocket) sourceFor(dst netip.Addr) (netip.Addr, unix.Errno) {
+	if b := u.bound; b != nil && u.explicit && !b.addr.IsMulticast() && !u.stack.isBroadcast(b.addr) {
+		if b.addr.Is4() != dst.Is4() {
+			return b.addr, unix.ENETUNREACH
+		}
+		return b.addr, 0
+	}
+	return u.stack.source(dst)
+}
+
+// Send implements socket.Socket.
+func (u *udpSocket) Send(src socket.Source, m *socket.Message) (int, unix.Errno) {
+	size := src.Len()
+	most := mostUDP6
+	dst := u.remote
+	if m.Address != nil {
+		var errno unix.Errno
+		if dst, errno = u.decodeAny(m.Address); errno != 0 {
+			return 0, errno
+		}
+	}
+	if dst.Addr().Is4() || u.domain == unix.AF_INET {
+		most = mostUDP4
+	}
+	switch {
+	case size > most:
+		return 0, unix.EMSGSIZE
+	case m.Flags&unix.MSG_OOB != 0:
+		return 0, unix.EOPNOTSUPP
+	case !dst.IsValid():
+		return 0, unix.EDESTADDRREQ
+	case dst.Port() == 0:
+		return 0, unix.EINVAL
+	case u.sendShut:
+		return 0, unix.EPIPE
+	}
+	d := datagram{dst: dst.Addr(), ttl: u.ttl(dst.Addr()), tos: u.tos(dst.Addr())}
+	from, errno := u.sourceFor(dst.Addr())
+	if errno != 0 {
+		return 0, errno
+	}
+	if errno := u.sendControl(m.Control, &d, &from); errno != 0 {
+		return 0, errno
+	}
+	if u.stack.isBroadcast(dst.Addr()) && u.value(unix.SOL_SOCKET, unix.SO_BROADCAST) == 0 {
+		return 0, unix.EACCES
+	}
+	if e := u.takeError(); e != 0 {
+		return 0, e
+	}
+	if errno := u.autobind(); errno != 0 {
+		return 0, errno
+	}
+	d.src = netip.AddrPortFrom(from, u.bound.port)
+	if d.data, errno = readAll(src, size); errno != 0 {
+		return 0, errno
+	}
+	if errno := u.transmit(d, dst); errno != 0 {
+		return 0, errno
+	}
+	return size, 0
+}
+
+// readAll reads a datagram's payload from the guest.
+func readAll(src socket.Source, size int) ([]byte, unix.Errno) {
+	data := make([]byte, size)
+	if n, err := io.ReadFull(src, data); n < size {
+		if errno, ok := err.(unix.Errno); ok {
+			return nil, errno
+		}
+		return nil, unix.EFAULT
+	}
+	return data, 0
+}
+
+// transmit hands a datagram to the carrier, once for each host it is for.
+func (u *udpSocket) transmit(d datagram, dst netip.AddrPort) unix.Errno {
+	s := u.stack
+	if dst.Addr().IsMulticast() || s.isBroadcast(dst.Addr()) {
+		for _, end := range s.group(dst.Addr(), d.src.Addr()) {
+			// A host that cannot be reached does not hear a broadcast.
+			_ = s.packet(d.src.Addr(), end, len(d.data), false, func(at *Stack) { at.spreadUDP(d, dst) })
+		}
+		return 0
+	}
+	err := s.packet(d.src.Addr(), dst.Addr(), len(d.data), false, func(at *Stack) {
+		if at == nil || !at.deliverUDP(d, dst) {
+			// ICMP port unreachable, which quotes the datagram's head.
+			from, to := s.ends(d.src.Addr(), dst.Addr())
+			_ = s.network.carrier.Packet(to, from, min(len(d.data)+unreachableHead, 548), false, func() { u.unreachable(dst) })
+		}
+	})
+	if err != nil && errnoOf(err) == unix.EHOSTUNREACH {
+		return unix.EHOSTUNREACH
+	}
+	return 0
+}
+
+// unreachableHead is the quoted IP and UDP headers of an ICMP error.
+const unreachableHead = 28
+
+// unreachable is an ICMP error for a datagram sent from here to dst.
+func (u *udpSocket) unreachable(dst netip.AddrPort) {
+	reports := u.value(unix.IPPROTO_IP, unix.IP_RECVERR) != 0 || u.value(unix.IPPROTO_IPV6, unix.IPV6_RECVERR) != 0
+	if u.released || u.remote != dst && !(reports && !u.remote.IsValid()) {
+		return
+	}
+	u.failure = unix.ECONNREFUSED
+	u.queue.Notify(waiter.Err | waiter.In | waiter.Out)
+}
+
+// deliverUDP gives a datagram to the socket that it is for: the one connected
+// to the sender, or else bound most specifically, or else bound last; sockets
+// that share a port by SO_REUSEPORT each get the senders that spread gives
+// them.
+func (s *Stack) deliverUDP(d datagram, dst netip.AddrPort) bool {
+	var found []*binding
+	best := 0
+	for _, b := range s.udp.at(dst.Port()) {
+		if b.udp == nil || !b.takes(dst.Addr()) {
+			continue
+		}
+		rank := b.rank()
+		if b.udp.remote.IsValid() {
+			if b.udp.remote != d.src {
+				continue
+			}
+			rank += 10
+		}
+		if rank > best {
+			best, found = rank, found[:0]
+		}
+		if rank == best {
+			found = append(found, b)
+		}
+	}
+	if len(found) == 0 {
+		return false
+	}
+	chosen := found[len(found)-1]
+	if chosen.reusePort {
+		chosen = found[spread(d.src, len(found))]
+	}
+	chosen.udp.receive(d)
+	return true
+}
+
+// spreadUDP gives a broadcast or multicast datagram to every socket it is for.
+func (s *Stack) spreadUDP(d datagram, dst netip.AddrPort) {
+	if s == nil {
+		return
+	}
+	for _, b := range slices.Clone(s.udp.at(dst.Port())) {
+		u := b.udp
+		if u == nil || u.remote.IsValid() && u.remote != d.src {
+			continue
+		}
+		if !b.takes(dst.Addr()) || dst.Addr().IsMulticast() && !u.hears(dst.Addr()) {
+			continue
+		}
+		u.receive(d)
+	}
+}
+
+// receive puts a datagram in the queue, if there is room.
+func (u *udpSocket) receive(d datagram) {
+	if u.receiveShut {
+		return
+	}
+	if !u.put(d, &u.base) {
+		return
+	}
+	u.queue.Notify(waiter.In | waiter.RdNorm)
+}
+
+// put queues a datagram unless SO_RCVBUF is exhausted.
+func (i *inbox) put(d datagram, b *base) bool {
+	limit := datagramBuffer
+	if b.receiveBuffer != 0 {
+		limit = b.receiveBuffer
+	}
+	if i.charge > limit {
+		i.drops++
+		return false
+	}
+	i.charge += len(d.data) + datagramOverhead
+	if b.stack.realtime != nil {
+		d.at = b.stack.realtime()
+	}
+	i.waiting = append(i.waiting, d)
+	return true
+}
+
+// Release implements socket.File.
+func (u *udpSocket) Release() {
+	u.released = true
+	u.stack.unlist(u)
+	u.stack.udp.remove(u.bound)
+	u.waiting, u.charge = nil, 0
+	u.bound = nil
+}

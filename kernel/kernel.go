@@ -1,0 +1,176 @@
+package kernel
+
+import (
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/simterpose/simterpose/kernel/epoll"
+	"github.com/simterpose/simterpose/kernel/futex"
+	"github.com/simterpose/simterpose/kernel/socket"
+	"github.com/simterpose/simterpose/kernel/unixsocket"
+	"github.com/simterpose/simterpose/kernel/waiter"
+	"github.com/simterpose/simterpose/sim"
+)
+
+// Config are the options of the emulated kernel.
+type Config struct {
+	Queue   *sim.Queue
+	Machine Machine
+	Log     *slog.Logger
+	// Epoch is the calendar time of instant 0.
+	Epoch time.Time
+	// Ready is called when a parked task may go on; the emulator calls
+	// Task.Resume from its loop then.
+	Ready func(*Task)
+	// Doomed is called for a process that a signal is about to kill; it
+	// returns when the process is dead and Process.Ended has been called.
+	Doomed func(*Process)
+	// Continued is called for each thread of a process that SIGCONT wakes.
+	Continued func(*Task)
+	// Outside is called when a task waits for a descriptor that is not
+	// emulated, which the machine makes ready.
+	Outside func(t *Task, number int)
+	// Strace, if not nil, is called with each call and its result.
+	Strace func(t *Task, call, result string)
+}
+
+// Kernel is the emulated kernel of all hosts of an experiment.
+type Kernel struct {
+	Config
+	hosts       []*Host
+	tasks       map[int]*Task // by the machine's number
+	unsupported map[string]int
+	spaces      uint64 // address spaces so far
+
+	pollItems []pollItem
+	events    []epoll.Event
+	epoll     *epoll.Registry
+
+	outsideFiles []*outsideFile
+	scratch      [64 << 10]byte
+}
+
+// New returns the kernel of an experiment without hosts.
+func New(c Config) *Kernel {
+	return &Kernel{Config: c, tasks: map[int]*Task{}, unsupported: map[string]int{}, epoll: epoll.NewRegistry()}
+}
+
+// Stack makes a host's Internet sockets.
+type Stack interface {
+	NewSocket(domain, kind, protocol int) (socket.Socket, unix.Errno)
+	// ProcNet is the content of a file of /proc/net.
+	ProcNet(name string) (content string, ok bool)
+}
+
+// HostConfig describes a host to the kernel.
+type HostConfig struct {
+	Name      string
+	Stack     Stack
+	Addresses []netip.Addr
+	Cores     int
+	Memory    uint64 // bytes
+	// Random answers getrandom and the like.
+	Random *rand.ChaCha8
+	// Data belongs to the emulator.
+	Data any
+	// NetworkSocket is a descriptor of a socket in the host's network
+	// namespace, for questions about its interfaces.
+	NetworkSocket int
+	// Root is the path by which the emulator sees the host's files.
+	Root string
+}
+
+// Host is one simulated host's kernel state.
+type Host struct {
+	HostConfig
+	kernel    *Kernel
+	unix      *unixsocket.Namespace
+	futexes   *futex.Table
+	processes map[int]*Process // by the number that guests see
+	threads   map[int]*Task    // by the number that guests see
+	fifos     map[fileIdentity]*fifo
+	locks     waiter.Queue // notified when a file lock may have become free
+	offset    time.Duration
+	root      int   // Root, once it is open
+	calling   *Task // whose call is being handled
+}
+
+// NewHost adds a host.
+func (k *Kernel) NewHost(c HostConfig) *Host {
+	h := &Host{
+		HostConfig: c,
+		kernel:     k,
+		processes:  map[int]*Process{},
+		threads:    map[int]*Task{},
+		fifos:      map[fileIdentity]*fifo{},
+	}
+	h.unix = unixsocket.NewNamespace(unixCaller{h}, passing{})
+	h.futexes = futex.New(func(tid uint32) *futex.Owner {
+		if t := h.threads[int(tid)]; t != nil {
+			return t.futexOwner()
+		}
+		return nil
+	})
+	k.hosts = append(k.hosts, h)
+	return h
+}
+
+// Task finds a thread by the machine's number; nil if it is not known.
+func (k *Kernel) Task(tid int) *Task { return k.tasks[tid] }
+
+// Now is the simulated time.
+func (k *Kernel) Now() sim.Time { return k.Queue.Now() }
+
+// Realtime is the host's calendar time, in nanoseconds since 1970.
+func (h *Host) Realtime() int64 {
+	return h.kernel.Epoch.UnixNano() + int64(h.kernel.Now()) + int64(h.offset)
+}
+
+// Processes are the processes of all hosts, in the order of hosts and numbers.
+func (k *Kernel) Processes() []*Process {
+	var all []*Process
+	for _, h := range k.hosts {
+		all = append(all, h.sortedProcesses()...)
+	}
+	return all
+}
+
+func (h *Host) sortedProcesses() []*Process {
+	all := make([]*Process, 0, len(h.processes))
+	for _, p := range h.processes {
+		all = append(all, p)
+	}
+	slices.SortFunc(all, func(a, b *Process) int { return a.PID - b.PID })
+	return all
+}
+
+// refuse records that a guest asked for something that is not emulated, and
+// answers errno. The log has each kind of it once.
+func (k *Kernel) refuse(t *Task, what string, errno unix.Errno) Outcome {
+	key := fmt.Sprintf("%s %s: %s", t.process.host.Name, t.process.Name, what)
+	k.unsupported[key]++
+	if k.unsupported[key] == 1 {
+		k.Log.Warn("not supported, refused", "call", what, "process", t.process.Name, "pid", t.process.PID,
+			"host", t.process.host.Name, "answer", unix.ErrnoName(errno), "time", k.Now())
+	}
+	return fail(errno)
+}
+
+// Unsupported lists what guests asked for in vain.
+func (k *Kernel) Unsupported() []string {
+	list := make([]string, 0, len(k.unsupported))
+	for key, n := range k.unsupported {
+		list = append(list, fmt.Sprintf("%s (%d times)", key, n))
+	}
+	slices.Sort(list)
+	return list
+}
+
+// fileIdentity tells files of the machine apart.
+type fileIdentity struct{ device, inode uint64 }

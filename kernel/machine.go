@@ -1,0 +1,52 @@
+package kernel
+
+import "golang.org/x/sys/unix"
+
+// Machine is what the emulated kernel needs of the real one.
+type Machine interface {
+	// ReadMemory and WriteMemory copy between p and a guest's memory; a short
+	// count comes with EFAULT, ESRCH means that the guest is gone.
+	ReadMemory(tid int, address uint64, p []byte) (int, unix.Errno)
+	WriteMemory(tid int, address uint64, p []byte) (int, unix.Errno)
+
+	// AddDescriptor installs a copy of the emulator's descriptor source in the
+	// guest whose call is being handled, as number or, when that is negative,
+	// the lowest free one.
+	AddDescriptor(t *Task, source, number int, closeOnExec bool) (int, unix.Errno)
+	// TakeDescriptor copies a guest's descriptor into the emulator.
+	TakeDescriptor(t *Task, number int) (int, unix.Errno)
+	// OpenNumbers lists the numbers of the open descriptors of a guest.
+	OpenNumbers(t *Task) []int
+
+	// SendSignal sends a signal to a process, or to one of its threads, as the
+	// kernel itself would. timer is the id for si_code SI_TIMER, or negative.
+	SendSignal(p *Process, thread *Task, signal unix.Signal, timer int, value uint64) unix.Errno
+	// SignalState tells a thread's signals; ok is false when it is gone.
+	SignalState(tid int) (state SignalState, ok bool)
+
+	// ProcessGroup and Session are the machine's numbers of a process's group
+	// and session.
+	ProcessGroup(tid int) (int, unix.Errno)
+	// Alive tells whether a process or its zombie is there.
+	Alive(tid int) bool
+	// RobustList is the head of a thread's list of robust futexes, 0 if none.
+	RobustList(tid int) uint64
+	// Mapping tells what is mapped at an address of a guest's memory.
+	Mapping(tid int, address uint64) (m Mapping, ok bool)
+}
+
+// SignalState is what proc(5)'s status tells of a thread's signals: sets with
+// bit n-1 for signal n.
+type SignalState struct {
+	Pending uint64 // for the thread or its process
+	Blocked uint64
+	Ignored uint64
+	Caught  uint64
+}
+
+// Mapping is a mapped area of memory.
+type Mapping struct {
+	Start, End, Offset uint64
+	Shared             bool
+	Device, Inode      uint64
+}

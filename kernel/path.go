@@ -1,0 +1,111 @@
+package kernel
+
+import (
+	"os"
+	"path"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Paths are resolved as the guest would, below its host's root, for the few
+// files that the emulator itself must know: named pipes, Unix sockets, and
+// those of /proc and /dev that tell of the machine.
+
+// absolute turns a path argument, relative to a descriptor or to the working
+// folder, into one from the host's root. It does not resolve links.
+func (t *Task) absolute(directory int, name string) (string, unix.Errno) {
+	if path.IsAbs(name) {
+		return name, 0
+	}
+	link := "/proc/" + strconv.Itoa(t.TID) + "/cwd"
+	if directory != unix.AT_FDCWD {
+		link = "/proc/" + strconv.Itoa(t.TID) + "/fd/" + strconv.Itoa(directory)
+	}
+	base, err := os.Readlink(link)
+	if err != nil {
+		return "", unix.EBADF
+	}
+	if name == "" {
+		return base, 0
+	}
+	return base + "/" + name, 0
+}
+
+// open opens a path of the host's, for the emulator.
+func (h *Host) open(name string, flags int) (int, unix.Errno) {
+	if h.root == 0 {
+		root, err := unix.Open(h.Root, unix.O_PATH|unix.O_CLOEXEC|unix.O_DIRECTORY, 0)
+		if err != nil {
+			return -1, unix.EIO
+		}
+		h.root = root
+	}
+	fd, err := unix.Openat2(h.root, name, &unix.OpenHow{Flags: uint64(flags | unix.O_CLOEXEC), Resolve: unix.RESOLVE_IN_ROOT})
+	if err != nil {
+		return -1, err.(unix.Errno)
+	}
+	return fd, 0
+}
+
+// stat tells a file's identity and mode, following links.
+func (h *Host) stat(name string) (fileIdentity, uint32, unix.Errno) {
+	fd, errno := h.open(name, unix.O_PATH)
+	if errno != 0 {
+		return fileIdentity{}, 0, errno
+	}
+	defer unix.Close(fd)
+	var s unix.Stat_t
+	if err := unix.Fstat(fd, &s); err != nil {
+		return fileIdentity{}, 0, err.(unix.Errno)
+	}
+	return fileIdentity{s.Dev, s.Ino}, s.Mode, 0
+}
+
+// makeSocketFile creates the file that a bound Unix socket shows as.
+func (t *Task) makeSocketFile(name string) (fileIdentity, unix.Errno) {
+	directory, base := path.Split(strings.TrimRight(name, "/"))
+	if base == "" {
+		return fileIdentity{}, unix.EADDRINUSE
+	}
+	fd, errno := t.host().open(directory, unix.O_PATH|unix.O_DIRECTORY)
+	if errno != 0 {
+		return fileIdentity{}, errno
+	}
+	defer unix.Close(fd)
+	old := unix.Umask(int(t.umask()))
+	err := unix.Mknodat(fd, base, unix.S_IFSOCK|0o777, 0)
+	unix.Umask(old)
+	if err != nil {
+		if err == unix.EEXIST {
+			return fileIdentity{}, unix.EADDRINUSE
+		}
+		return fileIdentity{}, err.(unix.Errno)
+	}
+	var s unix.Stat_t
+	if err := unix.Fstatat(fd, base, &s, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return fileIdentity{}, err.(unix.Errno)
+	}
+	return fileIdentity{s.Dev, s.Ino}, 0
+}
+
+// umask reads a thread's file mode creation mask.
+func (t *Task) umask() uint32 {
+	return uint32(t.statusField("Umask:", 8))
+}
+
+// statusField reads a number of proc(5)'s status; 0 when it is not there.
+func (t *Task) statusField(name string, base int) uint64 {
+	status, err := os.ReadFile("/proc/" + strconv.Itoa(t.TID) + "/status")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(status)) {
+		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == name {
+			v, _ := strconv.ParseUint(fields[1], base, 64)
+			return v
+		}
+	}
+	return 0
+}

@@ -1,0 +1,249 @@
+package kernel
+
+import (
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/simterpose/simterpose/kernel/socket"
+	"github.com/simterpose/simterpose/kernel/waiter"
+	"github.com/simterpose/simterpose/sim"
+)
+
+// Process is a thread group.
+type Process struct {
+	TID  int    // of its leader, the machine's number
+	PID  int    // as its host's guests see it
+	Name string // the experiment's name for it and its descendants
+
+	host     *Host
+	tasks    []*Task // in order of creation; the leader first while it lives
+	parent   *Process
+	children []*Process // in order of creation
+	space    uint64     // its address space; shared after vfork and CLONE_VM
+	// vforkParent sleeps in the kernel until this process execs or ends.
+	vforkParent *Task
+
+	// children changed state; notified with waiter.In.
+	childEvents waiter.Queue
+	// ended is notified when the process is dead, for its pidfds.
+	ended   waiter.Queue
+	zombie  bool
+	stopped bool // by a signal, and its parent may not know yet
+	// wasContinued: by SIGCONT, and its parent has not asked since.
+	wasContinued bool
+
+	signalDescriptors []*signalDescriptor
+	credentials       *socket.Credentials // nil: not known
+	status            unix.WaitStatus     // once it is a zombie
+	known             bool                // the status is known
+
+	exitStatus  unix.WaitStatus // announced by exit_group or exit
+	intervals   realTimer       // ITIMER_REAL and alarm
+	timers      map[int]*posixTimer
+	nextTimer   int
+	cpu         int64 // simulated nanoseconds of processor time
+	childrenCPU int64
+	affinity    []byte // of the simulated cores; nil: all
+	start       sim.Time
+
+	// Data belongs to the emulator.
+	Data any
+}
+
+// Host is the process's host.
+func (p *Process) Host() *Host { return p.host }
+
+// Tasks are the process's threads, in order of creation.
+func (p *Process) Tasks() []*Task { return p.tasks }
+
+// Parent is nil for a process that the experiment started, and for orphans.
+func (p *Process) Parent() *Process { return p.parent }
+
+// Zombie tells that the process is dead.
+func (p *Process) Zombie() bool { return p.zombie }
+
+// ExitStatus is what exit_group announced; it means nothing when a signal
+// killed the process.
+func (p *Process) ExitStatus() unix.WaitStatus { return p.exitStatus }
+
+// NewProcess adds a process that the experiment starts. tid and pid are its
+// numbers on the machine and on the host.
+func (h *Host) NewProcess(name string, tid, pid int) *Process {
+	p := h.newProcess(name, tid, pid, nil)
+	h.kernel.newTask(p, tid, pid, newDescriptorTable())
+	return p
+}
+
+func (h *Host) newProcess(name string, tid, pid int, parent *Process) *Process {
+	h.kernel.spaces++
+	p := &Process{TID: tid, PID: pid, Name: name, host: h, parent: parent, space: h.kernel.spaces, start: h.kernel.Now()}
+	if parent != nil {
+		parent.children = append(parent.children, p)
+	}
+	h.processes[pid] = p
+	return p
+}
+
+func (k *Kernel) newTask(p *Process, tid, id int, files *descriptorTable) *Task {
+	t := &Task{TID: tid, ID: id, process: p, files: files}
+	p.tasks = append(p.tasks, t)
+	k.tasks[tid] = t
+	p.host.threads[id] = t
+	return t
+}
+
+// Execed tells that the task's execve has succeeded: it is the only thread left
+// and goes on under the leader's numbers.
+func (t *Task) Execed() {
+	p := t.process
+	k := t.kernel()
+	for _, other := range slices.Clone(p.tasks) {
+		if other != t {
+			other.remove()
+		}
+	}
+	delete(k.tasks, t.TID)
+	delete(p.host.threads, t.ID)
+	t.TID, t.ID = p.TID, p.PID
+	k.tasks[t.TID] = t
+	p.host.threads[t.ID] = t
+	p.tasks = []*Task{t}
+	t.clearChildTID = 0
+	p.credentials = nil
+	t.restart.valid = false
+	k.spaces++
+	p.space = k.spaces
+	p.deleteTimers()
+	t.files = t.files.unshare()
+	t.files.keepOnly(t.machine().OpenNumbers(t))
+}
+
+// VforkParent returns the task that sleeps until the process execs or ends, and
+// forgets it.
+func (p *Process) VforkParent() *Task {
+	t := p.vforkParent
+	p.vforkParent = nil
+	return t
+}
+
+// Cloned adds the thread or process that the task's clone, fork or vfork made,
+// with its numbers on the machine and on the host.
+func (t *Task) Cloned(tid, id int) *Task {
+	k := t.kernel()
+	c := t.call.state.(cloneArguments)
+	files := t.files
+	if c.flags&unix.CLONE_FILES == 0 {
+		files = files.copy()
+	} else {
+		files.references++
+	}
+	process := t.process
+	if c.flags&unix.CLONE_THREAD == 0 {
+		parent := t.process
+		if c.flags&unix.CLONE_PARENT != 0 {
+			parent = t.process.parent
+		}
+		process = t.host().newProcess(t.process.Name, tid, id, parent)
+		process.Data = t.process.Data
+		if c.flags&unix.CLONE_VM != 0 {
+			process.space = t.process.space
+		}
+		if c.flags&unix.CLONE_VFORK != 0 {
+			process.vforkParent = t
+		}
+	}
+	child := k.newTask(process, tid, id, files)
+	if c.flags&unix.CLONE_CHILD_CLEARTID != 0 {
+		child.clearChildTID = c.childTID
+	}
+	if c.flags&unix.CLONE_PIDFD != 0 {
+		if number, errno := t.readInt(c.pidfd); errno == 0 {
+			t.files.set(int(number), k.newDescription(&pidfd{process: process}, 0))
+		}
+	}
+	return child
+}
+
+// remove forgets a thread.
+func (t *Task) remove() {
+	if t.dead {
+		return
+	}
+	t.dead = true
+	if t.parking.parked {
+		t.unpark()
+	}
+	t.abandon()
+	t.host().futexes.Cancel(&t.futex)
+	t.host().futexes.Exit(&t.owner)
+	p := t.process
+	delete(t.kernel().tasks, t.TID)
+	delete(t.host().threads, t.ID)
+	if i := slices.Index(p.tasks, t); i >= 0 {
+		p.tasks = slices.Delete(p.tasks, i, i+1)
+	}
+	t.files.release()
+}
+
+// Exited tells that a thread which was not the last of its process is gone.
+func (t *Task) Exited() {
+	space, address := t.process.space, t.clearChildTID
+	witness := t.process
+	t.remove()
+	if address != 0 && len(witness.tasks) > 0 {
+		witness.tasks[0].wakeFutex(space, address)
+	}
+}
+
+// Ended tells that the process is dead, with its status if that is known.
+func (p *Process) Ended(status unix.WaitStatus, known bool) {
+	if p.zombie {
+		return
+	}
+	for len(p.tasks) > 0 {
+		p.tasks[len(p.tasks)-1].remove()
+	}
+	p.zombie, p.status, p.known = true, status, known
+	p.deleteTimers()
+	p.stopInterval()
+	for _, c := range p.children {
+		c.parent = nil // the host's first process takes it
+		if c.zombie {
+			c.forget()
+		}
+	}
+	p.children = nil
+	p.ended.Notify(waiter.In)
+	p.host.locks.Notify(waiter.In)
+	if p.parent == nil || p.parent.zombie {
+		p.forget()
+		return
+	}
+	p.parent.childrenCPU += p.cpu + p.childrenCPU
+	p.tellParent()
+}
+
+func (p *Process) forget() {
+	if p.host.processes[p.PID] == p {
+		delete(p.host.processes, p.PID)
+	}
+}
+
+// reapGone forgets zombies that the parent's wait calls have taken.
+func (p *Process) reapGone() {
+	p.children = slices.DeleteFunc(p.children, func(c *Process) bool {
+		if c.zombie && !p.host.kernel.Machine.Alive(c.TID) {
+			c.forget()
+			return true
+		}
+		return false
+	})
+}
+
+func (p *Process) deleteTimers() {
+	for _, t := range p.timers {
+		p.host.kernel.Queue.Cancel(&t.event)
+	}
+	p.timers = nil
+}

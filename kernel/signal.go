@@ -1,0 +1,193 @@
+package kernel
+
+import (
+	"golang.org/x/sys/unix"
+
+	"github.com/simterpose/simterpose/kernel/waiter"
+)
+
+// Signals are the machine's kernel's own work: it queues them, runs handlers
+// and knows masks and dispositions. What it cannot do is to end the wait of a
+// thread that waits here instead of there. So whoever sends a signal tells
+// signalled, which asks the kernel which parked tasks would be interrupted.
+
+// signalSent is a signal that a guest's call sends.
+type signalSent struct {
+	process *Process
+	thread  *Task // nil: to the process
+	signal  unix.Signal
+}
+
+func bit(s unix.Signal) uint64 { return 1 << (s - 1) }
+
+// Sets of signals by what they do without a handler (signal(7)).
+var (
+	ignoredByDefault = bit(unix.SIGCHLD) | bit(unix.SIGCONT) | bit(unix.SIGURG) | bit(unix.SIGWINCH)
+	dumpsCore        = bit(unix.SIGQUIT) | bit(unix.SIGILL) | bit(unix.SIGABRT) | bit(unix.SIGFPE) | bit(unix.SIGSEGV) |
+		bit(unix.SIGBUS) | bit(unix.SIGSYS) | bit(unix.SIGTRAP) | bit(unix.SIGXCPU) | bit(unix.SIGXFSZ)
+	stopsByDefault = bit(unix.SIGSTOP) | bit(unix.SIGTSTP) | bit(unix.SIGTTIN) | bit(unix.SIGTTOU)
+)
+
+// deliverable are the pending signals that would end a wait under a mask.
+func deliverable(s SignalState, blocked uint64) uint64 {
+	return s.Pending &^ blocked &^ (s.Ignored | ignoredByDefault&^s.Caught)
+}
+
+// signalled looks at a process, or at one thread of it, that a signal was sent
+// to, and interrupts what it must.
+func (k *Kernel) signalled(p *Process, thread *Task, signal unix.Signal) {
+	if p.zombie {
+		return
+	}
+	candidates := p.tasks
+	if thread != nil {
+		candidates = []*Task{thread}
+	}
+	if k.kills(candidates, signal) {
+		k.Doomed(p)
+		return
+	}
+	if signal == unix.SIGCONT {
+		p.continued()
+	} else if stopsByDefault&bit(signal) != 0 && k.stops(candidates, signal) {
+		p.stop()
+		return
+	}
+	// The kernel hands a process's signal to the first thread that does not
+	// block it, the leader before the others.
+	for _, t := range candidates {
+		if !t.parking.parked {
+			continue
+		}
+		s, ok := k.Machine.SignalState(t.TID)
+		if !ok {
+			continue
+		}
+		blocked := s.Blocked
+		if t.parking.masked {
+			blocked = t.parking.mask
+		}
+		if w, ok := t.call.state.(*signalWait); ok && s.Pending&w.set != 0 {
+			t.wake() // sigtimedwait takes it
+			return
+		}
+		if deliverable(s, blocked)&bit(signal) != 0 {
+			t.interrupt()
+			return
+		}
+	}
+	p.wakeSignalDescriptors()
+}
+
+// kills tells whether a signal that was sent ends its process at once, whatever
+// its threads do: as soon as one thread does not block it, if it has no handler
+// and does not dump core.
+func (k *Kernel) kills(candidates []*Task, signal unix.Signal) bool {
+	if signal == unix.SIGKILL {
+		return true
+	}
+	if bit(signal)&(ignoredByDefault|stopsByDefault|dumpsCore) != 0 {
+		return false
+	}
+	for _, t := range candidates {
+		s, ok := k.Machine.SignalState(t.TID)
+		if !ok {
+			return true
+		}
+		if bit(signal)&(s.Ignored|s.Caught|s.Blocked) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// stops tells whether a job control signal that was sent stops its process.
+func (k *Kernel) stops(candidates []*Task, signal unix.Signal) bool {
+	if signal == unix.SIGSTOP {
+		return true
+	}
+	for _, t := range candidates {
+		s, ok := k.Machine.SignalState(t.TID)
+		if ok && bit(signal)&(s.Ignored|s.Caught|s.Blocked) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// stop takes the threads of a process that a signal has stopped out of their
+// calls: the kernel can only stop them outside. The calls start again when the
+// process continues, except epoll_wait, which ends with EINTR as on Linux.
+func (p *Process) stop() {
+	p.stopped = true
+	for _, t := range p.tasks {
+		if t.parking.parked {
+			if t.parking.interrupted == unix.EINTR && t.call.number != unix.SYS_EPOLL_WAIT {
+				t.parking.interrupted = erestartnohand
+			}
+			t.parking.masked = false
+			t.interrupt()
+		}
+	}
+}
+
+// Stopped tells that a signal has stopped the process.
+func (p *Process) Stopped() bool { return p.stopped }
+
+// HasStopped must be called when all threads of a stopped process have stopped:
+// its parent may wait for that.
+func (p *Process) HasStopped() { p.tellParent() }
+
+func (p *Process) continued() {
+	if !p.stopped {
+		return
+	}
+	p.stopped, p.wasContinued = false, true
+	for _, t := range p.tasks {
+		p.host.kernel.Continued(t)
+	}
+	p.tellParent()
+}
+
+// tellParent wakes a parent that waits for a change of the process's state.
+func (p *Process) tellParent() {
+	if p.parent != nil && !p.parent.zombie {
+		p.parent.childEvents.Notify(waiter.In)
+		p.host.kernel.signalled(p.parent, nil, unix.SIGCHLD)
+	}
+}
+
+// sendNatively lets the kernel carry out the task's kill-like call, and has its
+// effects looked at when the task next stops.
+func (t *Task) sendNatively(sent ...signalSent) Outcome {
+	t.afterwards = append(t.afterwards, sent...)
+	return native()
+}
+
+// Stopped must be called whenever a task that was let run has stopped again, or
+// has died: signals that its last call sent have arrived by then.
+func (t *Task) Stopped() {
+	if t.unlocks {
+		t.unlocks = false
+		t.host().locks.Notify(waiter.In)
+	}
+	for len(t.afterwards) > 0 {
+		s := t.afterwards[0]
+		t.afterwards = t.afterwards[1:]
+		t.kernel().signalled(s.process, s.thread, s.signal)
+	}
+}
+
+// Signal sends a signal to a process from outside, as the experiment asks.
+func (p *Process) Signal(s unix.Signal) unix.Errno {
+	return p.raise(nil, s, -1, 0)
+}
+
+func (p *Process) raise(thread *Task, s unix.Signal, timer int, value uint64) unix.Errno {
+	k := p.host.kernel
+	if errno := k.Machine.SendSignal(p, thread, s, timer, value); errno != 0 {
+		return errno
+	}
+	k.signalled(p, thread, s)
+	return 0
+}

@@ -1,0 +1,187 @@
+package kernel
+
+import (
+	"math/rand/v2"
+	"path"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/simterpose/simterpose/kernel/pipe"
+	"github.com/simterpose/simterpose/kernel/socket"
+	"github.com/simterpose/simterpose/kernel/waiter"
+)
+
+// Opening files. Almost all are the machine's; the exceptions are named pipes,
+// which would block there, the random devices, and files that tell of the
+// machine instead of the host.
+
+func sysOpen(t *Task) Outcome {
+	directory, name, flags := unix.AT_FDCWD, t.arg(0), t.flags(1)
+	switch t.call.number {
+	case unix.SYS_OPENAT:
+		directory, name, flags = t.int(0), t.arg(1), t.flags(2)
+	case unix.SYS_OPENAT2:
+		how, errno := t.readWord(t.arg(2))
+		if errno != 0 {
+			return fail(errno)
+		}
+		directory, name, flags = t.int(0), t.arg(1), int(how)
+	case unix.SYS_CREAT:
+		flags = unix.O_CREAT | unix.O_WRONLY | unix.O_TRUNC
+	}
+	file, errno := t.readString(name)
+	if errno != 0 {
+		return native() // the kernel says what is wrong with it
+	}
+	if flags&(unix.O_PATH|unix.O_DIRECTORY) != 0 || ordinary(file) {
+		return native()
+	}
+	full, errno := t.absolute(directory, file)
+	if errno != 0 {
+		return native()
+	}
+	full = path.Clean(full)
+	switch full {
+	case "/dev/random", "/dev/urandom":
+		return t.openRandom(full, flags)
+	}
+	if content, ok := t.report(full); ok && flags&unix.O_ACCMODE == unix.O_RDONLY {
+		return t.openReport(full, content, flags)
+	}
+	if strings.HasPrefix(full, "/proc/") || strings.HasPrefix(full, "/sys/") || strings.HasPrefix(full, "/dev/") {
+		return native()
+	}
+	identity, mode, errno := t.host().stat(full)
+	if errno == 0 && mode&unix.S_IFMT == unix.S_IFIFO {
+		return t.openFIFO(identity, full, flags)
+	}
+	return native()
+}
+
+// ordinary tells of paths where nobody puts named pipes; programs open most of
+// their files there.
+func ordinary(name string) bool {
+	for _, prefix := range []string{"/usr/", "/lib/", "/lib64/", "/bin/", "/etc/"} {
+		if strings.HasPrefix(name, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// randomFile is /dev/urandom.
+type randomFile struct {
+	source *rand.ChaCha8
+	buffer []byte
+	queue  waiter.Queue
+}
+
+func (f *randomFile) Queue() *waiter.Queue { return &f.queue }
+func (f *randomFile) Release()             {}
+func (f *randomFile) Readiness() waiter.Mask {
+	return waiter.In | waiter.Out | waiter.RdNorm | waiter.WrNorm
+}
+
+func (f *randomFile) Read(dst socket.Sink) (int, unix.Errno) {
+	n := 0
+	for dst.Len() > 0 {
+		b := f.buffer[:min(len(f.buffer), dst.Len())]
+		f.source.Read(b)
+		m, err := dst.Write(b)
+		n += m
+		if err != nil {
+			return n, unix.EFAULT
+		}
+	}
+	return n, 0
+}
+
+// Write takes entropy and ignores it.
+func (f *randomFile) Write(src socket.Source) (int, unix.Errno) { return src.Len(), 0 }
+
+func (t *Task) openRandom(name string, flags int) Outcome {
+	fd, err := unix.Open(name, flags&(unix.O_ACCMODE|unix.O_NONBLOCK)|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fail(err.(unix.Errno))
+	}
+	return t.installAnswer(&randomFile{source: t.host().Random, buffer: make([]byte, 256)}, fd, flags)
+}
+
+// openReport gives the guest a file with the given content.
+func (t *Task) openReport(name, content string, flags int) Outcome {
+	fd, err := unix.MemfdCreate(path.Base(name), unix.MFD_CLOEXEC)
+	if err != nil {
+		return fail(unix.ENFILE)
+	}
+	defer unix.Close(fd)
+	if _, err := unix.Pwrite(fd, []byte(content), 0); err != nil && len(content) > 0 {
+		return fail(unix.EIO)
+	}
+	number, errno := t.machine().AddDescriptor(t, fd, -1, flags&unix.O_CLOEXEC != 0)
+	return result(number, errno)
+}
+
+// fifo is a named pipe that somebody has open.
+type fifo struct {
+	pipe *pipe.Pipe
+	open int
+}
+
+// fifoEnd is an open end of a named pipe.
+type fifoEnd struct {
+	*pipe.End
+	host     *Host
+	identity fileIdentity
+}
+
+// Release forgets the pipe with its last end: what it holds is then lost.
+func (e fifoEnd) Release() {
+	e.End.Release()
+	f := e.host.fifos[e.identity]
+	f.open--
+	if f.open == 0 {
+		delete(e.host.fifos, e.identity)
+	}
+}
+
+// openFIFO opens a named pipe, waiting for the other end as fifo(7) says.
+func (t *Task) openFIFO(identity fileIdentity, name string, flags int) Outcome {
+	h := t.host()
+	end, waiting := t.call.state.(fifoEnd)
+	if !waiting {
+		f := h.fifos[identity]
+		if f == nil {
+			f = &fifo{pipe: pipe.NewFIFO()}
+		}
+		mode := flags & unix.O_ACCMODE
+		e, errno := f.pipe.Open(mode != unix.O_WRONLY, mode != unix.O_RDONLY, flags&unix.O_NONBLOCK != 0)
+		if errno != 0 && errno != unix.EAGAIN {
+			return fail(errno)
+		}
+		f.open++
+		h.fifos[identity] = f
+		end = fifoEnd{e, h, identity}
+		t.call.state = end
+		t.parking.onAbandon = end.Release
+	}
+	if flags&unix.O_NONBLOCK == 0 && !end.Opened() {
+		t.parking.waitsFor = "the other end of " + name
+		t.watch(end.Queue(), waiter.In|waiter.Out)
+		return t.park(erestartsys)
+	}
+	t.parking.onAbandon = nil
+	// Opened for both, the placeholder waits for nobody.
+	placeholder, errno := h.open(name, unix.O_RDWR|unix.O_NONBLOCK)
+	if errno != 0 {
+		end.Release()
+		return fail(errno)
+	}
+	if flags&unix.O_NONBLOCK == 0 {
+		if err := unix.SetNonblock(placeholder, false); err != nil {
+			end.Release()
+			return fail(err.(unix.Errno))
+		}
+	}
+	return t.installAnswer(end, placeholder, flags)
+}

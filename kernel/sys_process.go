@@ -1,0 +1,169 @@
+package kernel
+
+import (
+	"encoding/binary"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/simterpose/simterpose/kernel/waiter"
+)
+
+// Processes and threads: making, waiting for, ending.
+
+// cloneArguments are what matters here of clone's arguments.
+type cloneArguments struct {
+	flags    uint64
+	pidfd    uint64 // where CLONE_PIDFD stores the number
+	childTID uint64
+}
+
+func (t *Task) cloneArguments() (c cloneArguments) {
+	switch t.call.number {
+	case unix.SYS_CLONE:
+		c = cloneArguments{flags: t.arg(0) &^ 0xff, pidfd: t.arg(2), childTID: t.arg(3)}
+	case unix.SYS_CLONE3:
+		var b [24]byte // struct clone_args
+		if t.read(t.arg(0), b[:]) == 0 {
+			word := binary.LittleEndian.Uint64
+			c = cloneArguments{flags: word(b[:]), pidfd: word(b[8:]), childTID: word(b[16:])}
+		}
+	case unix.SYS_VFORK:
+		c.flags = unix.CLONE_VFORK | unix.CLONE_VM
+	}
+	return c
+}
+
+func sysClone(t *Task) Outcome {
+	t.call.state = t.cloneArguments() // before the caller can change its memory
+	return Outcome{Kind: Clone}
+}
+
+// sysExecve leaves to the kernel what will fail for want of a file: shells try
+// each folder of PATH, and an exec that is watched costs much more.
+func sysExecve(t *Task) Outcome {
+	directory, name := unix.AT_FDCWD, t.arg(0)
+	if t.call.number == unix.SYS_EXECVEAT {
+		directory, name = t.int(0), t.arg(1)
+	}
+	file, errno := t.readString(name)
+	if errno != 0 {
+		return native()
+	}
+	if full, errno := t.absolute(directory, file); errno == 0 && !strings.HasPrefix(full, "/proc/") {
+		if _, _, errno := t.host().stat(full); errno == unix.ENOENT || errno == unix.ENOTDIR {
+			return native()
+		}
+	}
+	return Outcome{Kind: Exec}
+}
+
+func sysExit(t *Task) Outcome {
+	if len(t.process.tasks) == 1 {
+		return sysExitGroup(t)
+	}
+	t.wakeRobust()
+	return Outcome{Kind: ExitThread}
+}
+
+func sysExitGroup(t *Task) Outcome {
+	t.process.exitStatus = unix.WaitStatus(t.flags(0) & 0xff << 8)
+	t.wakeRobust()
+	return Outcome{Kind: ExitProcess}
+}
+
+func sysSetTIDAddress(t *Task) Outcome {
+	t.clearChildTID = t.arg(0)
+	return native()
+}
+
+// sysWait is wait4 and waitid: the kernel carries them out as soon as they would
+// not wait.
+func sysWait(t *Task) Outcome {
+	p := t.process
+	p.reapGone()
+	options, kind, id := t.flags(2), unix.P_ALL, t.int(0)
+	if t.call.number == unix.SYS_WAITID {
+		options, kind, id = t.flags(3), t.int(0), t.int(1)
+	} else {
+		switch {
+		case id > 0:
+			kind = unix.P_PID
+		case id == 0:
+			kind = unix.P_PGID
+		case id < -1:
+			kind, id = unix.P_PGID, -id
+		}
+	}
+	candidates := false
+	for _, c := range p.children {
+		if !t.matches(c, kind, id) {
+			continue
+		}
+		candidates = true
+		if c.zombie || c.stopped && options&unix.WUNTRACED != 0 || c.wasContinued && options&unix.WCONTINUED != 0 {
+			c.wasContinued = false
+			return native()
+		}
+	}
+	if !candidates || options&unix.WNOHANG != 0 {
+		return native()
+	}
+	t.parking.waitsFor = "the end of a child"
+	t.watch(&p.childEvents, waiter.In)
+	return t.park(erestartsys)
+}
+
+// matches tells whether wait's arguments mean a child.
+func (t *Task) matches(c *Process, kind, id int) bool {
+	switch kind {
+	case unix.P_PID:
+		return c.PID == id
+	case unix.P_PIDFD:
+		if d := t.description(id); d != nil {
+			f, ok := d.file.(*pidfd)
+			return ok && f.process == c
+		}
+		return false
+	case unix.P_PGID:
+		leader := t.TID
+		if id > 0 {
+			if p := t.host().processes[id]; p != nil {
+				leader = p.TID
+			} else {
+				return true // its leader is gone; the kernel knows the group
+			}
+		}
+		want, _ := t.machine().ProcessGroup(leader)
+		got, errno := t.machine().ProcessGroup(c.TID)
+		return errno == 0 && got == want
+	}
+	return true
+}
+
+// pidfd is the file of pidfd_open(2): ready when the process is dead.
+type pidfd struct{ process *Process }
+
+func (f *pidfd) Queue() *waiter.Queue { return &f.process.ended }
+func (f *pidfd) Release()             {}
+
+func (f *pidfd) Readiness() waiter.Mask {
+	if f.process.zombie {
+		return waiter.In | waiter.RdNorm
+	}
+	return 0
+}
+
+func sysPidfdOpen(t *Task) Outcome {
+	p := t.host().processes[t.int(0)]
+	if p == nil || p.zombie && p.parent == nil {
+		return native() // which knows the errno
+	}
+	fd, err := unix.PidfdOpen(p.TID, t.flags(1)&^unix.PIDFD_NONBLOCK)
+	if err != nil {
+		return fail(err.(unix.Errno))
+	}
+	return t.installAnswer(&pidfd{p}, fd, t.flags(1)&unix.PIDFD_NONBLOCK|unix.O_CLOEXEC)
+}
+
+func sysPtrace(t *Task) Outcome { return t.kernel().refuse(t, "ptrace", unix.EPERM) }

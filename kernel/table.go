@@ -1,0 +1,270 @@
+package kernel
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// Status says who answers a call.
+type Status int
+
+const (
+	// StatusRefused calls get ENOSYS (or what Note says), and the log tells.
+	StatusRefused Status = iota
+	// StatusNative calls never stop the guest: they show nothing of the world
+	// outside the host, or its namespaces answer truly.
+	StatusNative
+	// StatusEmulated calls are answered here, or let through when they are
+	// about a file of the machine's.
+	StatusEmulated
+)
+
+func (s Status) String() string { return [...]string{"refused", "native", "emulated"}[s] }
+
+// Entry is what the emulator does with one system call.
+type Entry struct {
+	Number  int
+	Status  Status
+	Handler func(*Task) Outcome
+	// Arguments says how to print the arguments, a letter each: d number,
+	// x flags, p address, s string, f descriptor, b buffer (its size follows).
+	Arguments string
+	// Note is for docs/syscalls.md: limits, or why a call is refused.
+	Note string
+}
+
+// Name is the call's name.
+func (e *Entry) Name() string { return callName(e.Number) }
+
+// Foreign is the number to give for a call of another architecture.
+const Foreign = -1
+
+// bootCall is guest.BootCall.
+const bootCall = 100001
+
+func callName(number int) string {
+	switch {
+	case number == Foreign:
+		return "32-bit call"
+	case number == bootCall:
+		return "start of a program"
+	case number >= 0 && number < len(names) && names[number] != "":
+		return names[number]
+	}
+	return fmt.Sprintf("number %d", number)
+}
+
+// emulated are the calls with a handler.
+var emulated = []Entry{
+	{Number: unix.SYS_READ, Handler: sysRead, Arguments: "fpd"},
+	{Number: unix.SYS_WRITE, Handler: sysWrite, Arguments: "fbd"},
+	{Number: unix.SYS_READV, Handler: sysReadv, Arguments: "fpd"},
+	{Number: unix.SYS_WRITEV, Handler: sysWritev, Arguments: "fpd"},
+	{Number: unix.SYS_PREADV, Handler: sysPositioned, Arguments: "fpdd"},
+	{Number: unix.SYS_PWRITEV, Handler: sysPositioned, Arguments: "fpdd"},
+	{Number: unix.SYS_PREADV2, Handler: sysPositioned, Arguments: "fpddx"},
+	{Number: unix.SYS_PWRITEV2, Handler: sysPositioned, Arguments: "fpddx"},
+	{Number: unix.SYS_OPEN, Handler: sysOpen, Arguments: "sxx"},
+	{Number: unix.SYS_OPENAT, Handler: sysOpen, Arguments: "fsxx"},
+	{Number: unix.SYS_OPENAT2, Handler: sysOpen, Arguments: "fspd"},
+	{Number: unix.SYS_CREAT, Handler: sysOpen, Arguments: "sx"},
+	{Number: unix.SYS_CLOSE, Handler: sysClose, Arguments: "f"},
+	{Number: unix.SYS_CLOSE_RANGE, Handler: sysCloseRange, Arguments: "ddx"},
+	{Number: unix.SYS_DUP, Handler: sysDup, Arguments: "f"},
+	{Number: unix.SYS_DUP2, Handler: sysDup2, Arguments: "ff"},
+	{Number: unix.SYS_DUP3, Handler: sysDup2, Arguments: "ffx"},
+	{Number: unix.SYS_FCNTL, Handler: sysFcntl, Arguments: "fdx", Note: "F_SETOWN and F_SETSIG have no effect on emulated descriptors"},
+	{Number: unix.SYS_FLOCK, Handler: sysFlock, Arguments: "fd"},
+	{Number: unix.SYS_IOCTL, Handler: sysIoctl, Arguments: "fxp"},
+	{Number: unix.SYS_PIPE, Handler: sysPipe, Arguments: "p"},
+	{Number: unix.SYS_PIPE2, Handler: sysPipe, Arguments: "px"},
+	{Number: unix.SYS_SENDFILE, Handler: sysSendfile, Arguments: "ffpd"},
+	{Number: unix.SYS_SPLICE, Handler: sysSplice, Arguments: "fpfpdx", Note: "not to a position in a file"},
+	{Number: unix.SYS_TEE, Handler: sysTee, Arguments: "ffdx"},
+	{Number: unix.SYS_VMSPLICE, Handler: sysVmsplice, Arguments: "fpdx"},
+	{Number: unix.SYS_COPY_FILE_RANGE, Handler: sysCopyFileRange, Arguments: "fpfpdx"},
+
+	{Number: unix.SYS_POLL, Handler: sysPoll, Arguments: "pdd"},
+	{Number: unix.SYS_PPOLL, Handler: sysPoll, Arguments: "pdppd"},
+	{Number: unix.SYS_SELECT, Handler: sysSelect, Arguments: "dpppp"},
+	{Number: unix.SYS_PSELECT6, Handler: sysSelect, Arguments: "dppppp"},
+	{Number: unix.SYS_EPOLL_CREATE, Handler: sysEpollCreate, Arguments: "d"},
+	{Number: unix.SYS_EPOLL_CREATE1, Handler: sysEpollCreate, Arguments: "x"},
+	{Number: unix.SYS_EPOLL_CTL, Handler: sysEpollCtl, Arguments: "fdfp"},
+	{Number: unix.SYS_EPOLL_WAIT, Handler: sysEpollWait, Arguments: "fpdd"},
+	{Number: unix.SYS_EPOLL_PWAIT, Handler: sysEpollWait, Arguments: "fpddpd"},
+	{Number: unix.SYS_EPOLL_PWAIT2, Handler: sysEpollWait, Arguments: "fpdppd"},
+	{Number: unix.SYS_EVENTFD, Handler: sysEventfd, Arguments: "d"},
+	{Number: unix.SYS_EVENTFD2, Handler: sysEventfd, Arguments: "dx"},
+	{Number: unix.SYS_TIMERFD_CREATE, Handler: sysTimerfdCreate, Arguments: "dx"},
+	{Number: unix.SYS_TIMERFD_SETTIME, Handler: sysTimerfdSettime, Arguments: "fxpp"},
+	{Number: unix.SYS_TIMERFD_GETTIME, Handler: sysTimerfdGettime, Arguments: "fp"},
+	{Number: unix.SYS_SIGNALFD, Handler: sysSignalfd, Arguments: "fpd"},
+	{Number: unix.SYS_SIGNALFD4, Handler: sysSignalfd, Arguments: "fpdx"},
+	{Number: unix.SYS_PIDFD_OPEN, Handler: sysPidfdOpen, Arguments: "dx"},
+
+	{Number: unix.SYS_SOCKET, Handler: sysSocket, Arguments: "dxd", Note: "Internet, Unix and netlink families"},
+	{Number: unix.SYS_SOCKETPAIR, Handler: sysSocketpair, Arguments: "dxdp"},
+	{Number: unix.SYS_BIND, Handler: sysBind, Arguments: "fbd"},
+	{Number: unix.SYS_LISTEN, Handler: sysListen, Arguments: "fd"},
+	{Number: unix.SYS_ACCEPT, Handler: sysAccept, Arguments: "fpp"},
+	{Number: unix.SYS_ACCEPT4, Handler: sysAccept, Arguments: "fppx"},
+	{Number: unix.SYS_CONNECT, Handler: sysConnect, Arguments: "fbd"},
+	{Number: unix.SYS_SHUTDOWN, Handler: sysShutdown, Arguments: "fd"},
+	{Number: unix.SYS_GETSOCKNAME, Handler: sysGetsockname, Arguments: "fpp"},
+	{Number: unix.SYS_GETPEERNAME, Handler: sysGetsockname, Arguments: "fpp"},
+	{Number: unix.SYS_SETSOCKOPT, Handler: sysSetsockopt, Arguments: "fddbd"},
+	{Number: unix.SYS_GETSOCKOPT, Handler: sysGetsockopt, Arguments: "fddpp"},
+	{Number: unix.SYS_SENDTO, Handler: sysSendto, Arguments: "fbdxpd"},
+	{Number: unix.SYS_SENDMSG, Handler: sysSendmsg, Arguments: "fpx"},
+	{Number: unix.SYS_SENDMMSG, Handler: sysSendmmsg, Arguments: "fpdx"},
+	{Number: unix.SYS_RECVFROM, Handler: sysRecvfrom, Arguments: "fpdxpp"},
+	{Number: unix.SYS_RECVMSG, Handler: sysRecvmsg, Arguments: "fpx"},
+	{Number: unix.SYS_RECVMMSG, Handler: sysRecvmmsg, Arguments: "fpdxp"},
+
+	{Number: unix.SYS_CLONE, Handler: sysClone, Arguments: "xpppp"},
+	{Number: unix.SYS_CLONE3, Handler: sysClone, Arguments: "pd"},
+	{Number: unix.SYS_FORK, Handler: sysClone},
+	{Number: unix.SYS_VFORK, Handler: sysClone},
+	{Number: unix.SYS_EXECVE, Handler: sysExecve, Arguments: "spp"},
+	{Number: unix.SYS_EXECVEAT, Handler: sysExecve, Arguments: "fsppx"},
+	{Number: unix.SYS_EXIT, Handler: sysExit, Arguments: "d"},
+	{Number: unix.SYS_EXIT_GROUP, Handler: sysExitGroup, Arguments: "d"},
+	{Number: unix.SYS_WAIT4, Handler: sysWait, Arguments: "dpxp"},
+	{Number: unix.SYS_WAITID, Handler: sysWait, Arguments: "ddpxp"},
+	{Number: unix.SYS_SET_TID_ADDRESS, Handler: sysSetTIDAddress, Arguments: "p"},
+	{Number: unix.SYS_SETUID, Handler: sysSetID, Arguments: "d"},
+	{Number: unix.SYS_SETGID, Handler: sysSetID, Arguments: "d"},
+	{Number: unix.SYS_SETREUID, Handler: sysSetID, Arguments: "dd"},
+	{Number: unix.SYS_SETREGID, Handler: sysSetID, Arguments: "dd"},
+	{Number: unix.SYS_SETRESUID, Handler: sysSetID, Arguments: "ddd"},
+	{Number: unix.SYS_SETRESGID, Handler: sysSetID, Arguments: "ddd"},
+	{Number: unix.SYS_SETFSUID, Handler: sysSetID, Arguments: "d"},
+	{Number: unix.SYS_SETFSGID, Handler: sysSetID, Arguments: "d"},
+	{Number: unix.SYS_PTRACE, Handler: sysPtrace, Arguments: "dddp", Note: "EPERM: a debugger outside the simulation can attach to a guest"},
+
+	{Number: unix.SYS_KILL, Handler: sysKill, Arguments: "dd"},
+	{Number: unix.SYS_TKILL, Handler: sysTgkill, Arguments: "dd"},
+	{Number: unix.SYS_TGKILL, Handler: sysTgkill, Arguments: "ddd"},
+	{Number: unix.SYS_RT_SIGQUEUEINFO, Handler: sysTgkill, Arguments: "ddp"},
+	{Number: unix.SYS_RT_TGSIGQUEUEINFO, Handler: sysTgkill, Arguments: "dddp"},
+	{Number: unix.SYS_PIDFD_SEND_SIGNAL, Handler: sysTgkill, Arguments: "fdpx"},
+	{Number: unix.SYS_RT_SIGSUSPEND, Handler: sysSigsuspend, Arguments: "pd"},
+	{Number: unix.SYS_PAUSE, Handler: sysSigsuspend},
+	{Number: unix.SYS_RT_SIGTIMEDWAIT, Handler: sysSigtimedwait, Arguments: "pppd"},
+
+	{Number: unix.SYS_FUTEX, Handler: sysFutex, Arguments: "pxdppx"},
+	{Number: futexWaitvNumber, Handler: sysFutexWaitv, Arguments: "pdxpd"},
+
+	{Number: unix.SYS_CLOCK_GETTIME, Handler: sysClockGettime, Arguments: "dp", Note: "mostly read without a call, from a page"},
+	{Number: unix.SYS_CLOCK_GETRES, Handler: sysClockGetres, Arguments: "dp"},
+	{Number: unix.SYS_CLOCK_NANOSLEEP, Handler: sysClockNanosleep, Arguments: "dxpp", Note: "not by processor clocks"},
+	{Number: unix.SYS_NANOSLEEP, Handler: sysNanosleep, Arguments: "pp"},
+	{Number: unix.SYS_GETTIMEOFDAY, Handler: sysGettimeofday, Arguments: "pp"},
+	{Number: unix.SYS_TIME, Handler: sysTime, Arguments: "p"},
+	{Number: unix.SYS_SETTIMEOFDAY, Handler: sysClockSet, Arguments: "pp", Note: "EPERM"},
+	{Number: unix.SYS_CLOCK_SETTIME, Handler: sysClockSet, Arguments: "dp", Note: "EPERM"},
+	{Number: unix.SYS_ADJTIMEX, Handler: sysClockSet, Arguments: "p", Note: "reading only"},
+	{Number: unix.SYS_CLOCK_ADJTIME, Handler: sysClockSet, Arguments: "dp", Note: "reading only"},
+	{Number: unix.SYS_ALARM, Handler: sysAlarm, Arguments: "d"},
+	{Number: unix.SYS_SETITIMER, Handler: sysSetitimer, Arguments: "dpp", Note: "ITIMER_VIRTUAL and ITIMER_PROF count the processor time really used"},
+	{Number: unix.SYS_GETITIMER, Handler: sysGetitimer, Arguments: "dp"},
+	{Number: unix.SYS_TIMER_CREATE, Handler: sysTimerCreate, Arguments: "dpp", Note: "not of processor clocks"},
+	{Number: unix.SYS_TIMER_SETTIME, Handler: sysTimerSettime, Arguments: "dxpp"},
+	{Number: unix.SYS_TIMER_GETTIME, Handler: sysTimerGettime, Arguments: "dp"},
+	{Number: unix.SYS_TIMER_GETOVERRUN, Handler: sysTimerGetoverrun, Arguments: "d"},
+	{Number: unix.SYS_TIMER_DELETE, Handler: sysTimerDelete, Arguments: "d"},
+	{Number: unix.SYS_TIMES, Handler: sysTimes, Arguments: "p"},
+	{Number: unix.SYS_GETRUSAGE, Handler: sysGetrusage, Arguments: "dp"},
+
+	{Number: unix.SYS_GETRANDOM, Handler: sysGetrandom, Arguments: "pdx"},
+	{Number: unix.SYS_SCHED_YIELD, Handler: sysSchedYield},
+	{Number: unix.SYS_SCHED_GETAFFINITY, Handler: sysSchedGetaffinity, Arguments: "ddp"},
+	{Number: unix.SYS_SCHED_SETAFFINITY, Handler: sysSchedSetaffinity, Arguments: "ddp"},
+	{Number: unix.SYS_GETCPU, Handler: sysGetcpu, Arguments: "ppp"},
+	{Number: unix.SYS_SYSINFO, Handler: sysSysinfo, Arguments: "p"},
+	{Number: unix.SYS_IO_URING_SETUP, Handler: sysIoUring, Arguments: "dp", Note: "ENOSYS: programs fall back to other calls"},
+
+	{Number: bootCall, Handler: func(*Task) Outcome { return Outcome{Kind: Boot} }},
+}
+
+// futexWaitvNumber is futex_waitv's.
+const futexWaitvNumber = 449
+
+// nativeCalls are let through: memory, files by name, identity inside the
+// host's namespaces, and the signal calls that do not wait.
+var nativeCalls = []int{
+	unix.SYS_STAT, unix.SYS_FSTAT, unix.SYS_LSTAT, unix.SYS_LSEEK, unix.SYS_MMAP, unix.SYS_MPROTECT, unix.SYS_MUNMAP, unix.SYS_BRK,
+	unix.SYS_RT_SIGACTION, unix.SYS_RT_SIGPROCMASK, unix.SYS_RT_SIGRETURN, unix.SYS_PREAD64, unix.SYS_PWRITE64, unix.SYS_ACCESS,
+	unix.SYS_MREMAP, unix.SYS_MSYNC, unix.SYS_MINCORE, unix.SYS_MADVISE, unix.SYS_SHMGET, unix.SYS_SHMAT, unix.SYS_SHMCTL, unix.SYS_SHMDT,
+	unix.SYS_GETPID, unix.SYS_UNAME, unix.SYS_SEMGET, unix.SYS_SEMCTL, unix.SYS_MSGGET, unix.SYS_MSGCTL,
+	unix.SYS_FSYNC, unix.SYS_FDATASYNC, unix.SYS_TRUNCATE, unix.SYS_FTRUNCATE, unix.SYS_GETDENTS, unix.SYS_GETDENTS64, unix.SYS_GETCWD,
+	unix.SYS_CHDIR, unix.SYS_FCHDIR, unix.SYS_RENAME, unix.SYS_MKDIR, unix.SYS_RMDIR, unix.SYS_LINK, unix.SYS_UNLINK, unix.SYS_SYMLINK,
+	unix.SYS_READLINK, unix.SYS_CHMOD, unix.SYS_FCHMOD, unix.SYS_CHOWN, unix.SYS_FCHOWN, unix.SYS_LCHOWN, unix.SYS_UMASK,
+	unix.SYS_GETRLIMIT, unix.SYS_SETRLIMIT, unix.SYS_PRLIMIT64, unix.SYS_GETUID, unix.SYS_GETGID,
+	unix.SYS_GETEUID, unix.SYS_GETEGID, unix.SYS_SETPGID, unix.SYS_GETPPID, unix.SYS_GETPGRP, unix.SYS_SETSID,
+	unix.SYS_GETGROUPS, unix.SYS_SETGROUPS, unix.SYS_GETRESUID,
+	unix.SYS_GETRESGID, unix.SYS_GETPGID, unix.SYS_GETSID, unix.SYS_CAPGET, unix.SYS_CAPSET,
+	unix.SYS_RT_SIGPENDING, unix.SYS_SIGALTSTACK, unix.SYS_UTIME, unix.SYS_UTIMES, unix.SYS_UTIMENSAT, unix.SYS_FUTIMESAT, unix.SYS_MKNOD,
+	unix.SYS_MKNODAT, unix.SYS_PERSONALITY, unix.SYS_USTAT, unix.SYS_STATFS, unix.SYS_FSTATFS, unix.SYS_GETPRIORITY, unix.SYS_SETPRIORITY,
+	unix.SYS_SCHED_SETPARAM, unix.SYS_SCHED_GETPARAM, unix.SYS_SCHED_SETSCHEDULER, unix.SYS_SCHED_GETSCHEDULER,
+	unix.SYS_SCHED_GET_PRIORITY_MAX, unix.SYS_SCHED_GET_PRIORITY_MIN, unix.SYS_SCHED_RR_GET_INTERVAL, unix.SYS_SCHED_SETATTR, unix.SYS_SCHED_GETATTR,
+	unix.SYS_MLOCK, unix.SYS_MUNLOCK, unix.SYS_MLOCKALL, unix.SYS_MUNLOCKALL, unix.SYS_MLOCK2, unix.SYS_VHANGUP, unix.SYS_PIVOT_ROOT,
+	unix.SYS_PRCTL, unix.SYS_ARCH_PRCTL, unix.SYS_CHROOT, unix.SYS_SYNC, unix.SYS_MOUNT, unix.SYS_UMOUNT2, unix.SYS_SETHOSTNAME,
+	unix.SYS_SETDOMAINNAME, unix.SYS_GETTID, unix.SYS_READAHEAD, unix.SYS_SETXATTR, unix.SYS_LSETXATTR, unix.SYS_FSETXATTR,
+	unix.SYS_GETXATTR, unix.SYS_LGETXATTR, unix.SYS_FGETXATTR, unix.SYS_LISTXATTR, unix.SYS_LLISTXATTR, unix.SYS_FLISTXATTR,
+	unix.SYS_REMOVEXATTR, unix.SYS_LREMOVEXATTR, unix.SYS_FREMOVEXATTR, unix.SYS_REMAP_FILE_PAGES, unix.SYS_FADVISE64,
+	unix.SYS_MBIND, unix.SYS_SET_MEMPOLICY, unix.SYS_GET_MEMPOLICY, unix.SYS_MIGRATE_PAGES, unix.SYS_MOVE_PAGES,
+	unix.SYS_IOPRIO_SET, unix.SYS_IOPRIO_GET, unix.SYS_INOTIFY_INIT, unix.SYS_INOTIFY_INIT1, unix.SYS_INOTIFY_ADD_WATCH, unix.SYS_INOTIFY_RM_WATCH,
+	unix.SYS_MKDIRAT, unix.SYS_FCHOWNAT, unix.SYS_NEWFSTATAT, unix.SYS_UNLINKAT, unix.SYS_RENAMEAT, unix.SYS_RENAMEAT2, unix.SYS_LINKAT,
+	unix.SYS_SYMLINKAT, unix.SYS_READLINKAT, unix.SYS_FCHMODAT, unix.SYS_FACCESSAT, unix.SYS_FACCESSAT2, unix.SYS_FCHMODAT2, unix.SYS_UNSHARE,
+	unix.SYS_SET_ROBUST_LIST, unix.SYS_GET_ROBUST_LIST, unix.SYS_SYNC_FILE_RANGE, unix.SYS_FALLOCATE, unix.SYS_SYNCFS, unix.SYS_SETNS,
+	unix.SYS_KCMP, unix.SYS_MEMFD_CREATE, unix.SYS_MEMBARRIER, unix.SYS_PKEY_MPROTECT, unix.SYS_PKEY_ALLOC, unix.SYS_PKEY_FREE,
+	unix.SYS_STATX, unix.SYS_RSEQ, unix.SYS_MQ_OPEN, unix.SYS_MQ_UNLINK, unix.SYS_MQ_GETSETATTR, unix.SYS_ADD_KEY, unix.SYS_REQUEST_KEY, unix.SYS_KEYCTL,
+	unix.SYS_NAME_TO_HANDLE_AT, unix.SYS_FSOPEN, unix.SYS_FSCONFIG, unix.SYS_FSMOUNT, unix.SYS_FSPICK, unix.SYS_MOVE_MOUNT, unix.SYS_OPEN_TREE,
+	unix.SYS_MOUNT_SETATTR, unix.SYS_LANDLOCK_CREATE_RULESET, unix.SYS_LANDLOCK_ADD_RULE, unix.SYS_LANDLOCK_RESTRICT_SELF,
+	unix.SYS_SECCOMP, unix.SYS_PROCESS_VM_READV, unix.SYS_PROCESS_VM_WRITEV, unix.SYS_PROCESS_MADVISE, unix.SYS_ACCT, unix.SYS_RESTART_SYSCALL,
+}
+
+// nativeCommands are the commands of emulated calls that are let through.
+var nativeCommands = map[int][]uint32{
+	unix.SYS_FCNTL: {unix.F_GETFD, unix.F_SETFD, unix.F_GETFL, unix.F_GET_SEALS, unix.F_ADD_SEALS, unix.F_GETLK, unix.F_OFD_GETLK},
+	unix.SYS_IOCTL: {unix.TCGETS, unix.TIOCGPGRP, unix.TIOCGWINSZ, unix.TCSETS, unix.TCSETSW, unix.TCSETSF, unix.TIOCSPGRP, 0x5451, 0x5450 /* FIOCLEX, FIONCLEX */},
+}
+
+// refused is what happens to a call that has no entry.
+var refused = Entry{Handler: sysRefused}
+
+// entries is the table by number.
+var entries = func() []Entry {
+	all := make([]Entry, bootCall+1)
+	for i := range names {
+		all[i] = Entry{Number: i, Status: StatusRefused}
+	}
+	for _, n := range nativeCalls {
+		all[n].Status = StatusNative
+	}
+	for _, e := range emulated {
+		e.Status = StatusEmulated
+		all[e.Number] = e
+	}
+	return all
+}()
+
+// Calls lists every call of x86-64 Linux, by number.
+func Calls() []Entry {
+	var list []Entry
+	for n, name := range names {
+		if name != "" {
+			list = append(list, entries[n])
+		}
+	}
+	return list
+}
+
+// NativeCalls and NativeCommands are what a seccomp filter lets through.
+func NativeCalls() []int { return nativeCalls }
+
+// NativeCommands gives, by call, the commands (second arguments) to let through.
+func NativeCommands() map[int][]uint32 { return nativeCommands }
