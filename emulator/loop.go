@@ -196,11 +196,15 @@ func (l *loop) deliver(th *thread, o kernel.Outcome) bool {
 
 // answered deals with the result of answering a call.
 func (l *loop) answered(th *thread, errno unix.Errno) bool {
-	if errno != 0 {
-		l.deathOf(th) // a fatal signal came first
-		return false
+	switch errno {
+	case 0:
+		return true
+	case unix.ENOENT: // a fatal signal came first
+		l.deathOf(th)
+	default:
+		l.fail(fmt.Errorf("answer to %s of %s: %w", th.task.Call(), th.task.Process().Name, errno))
 	}
-	return true
+	return false
 }
 
 func (l *loop) fail(err error) {
@@ -324,7 +328,13 @@ func (l *loop) idle(th *thread, slices int) bool {
 		}
 		p.HasStopped()
 		return true
-	case 'S', 'D':
+	case 'D':
+		// It waits for a disk, which is over soon.
+		return false
+	case 'S':
+		if l.realm.Pending() {
+			return false // in the call that it has made just now
+		}
 		// It waits in the machine's kernel, in a call that the filter lets
 		// through or that was left to the kernel.
 		th.state = waiting
@@ -388,7 +398,7 @@ func (l *loop) processDeath(p *kernel.Process) {
 		return
 	}
 	if !l.realm.AwaitDeath(p.TID, 10*time.Second) {
-		l.fail(fmt.Errorf("process %s (%d) does not end", p.Name, p.TID))
+		l.fail(fmt.Errorf("process %s (%d, in state %c) does not end", p.Name, p.TID, guest.State(p.TID)))
 		return
 	}
 	l.finishDeath(p)

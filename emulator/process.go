@@ -193,8 +193,11 @@ func (w *world) result(deadlock, interrupted bool) *Result {
 		r.Deadlock = w.blocked()
 	}
 	for _, h := range w.hosts {
-		t := w.network.HostTraffic(h.simulated)
-		r.Hosts = append(r.Hosts, HostTraffic{Name: h.name, BytesSent: t.Bytes, MessagesSent: t.Messages})
+		sent, received := w.network.HostTraffic(h.simulated)
+		r.Hosts = append(r.Hosts, HostTraffic{
+			Name: h.name, BytesSent: sent.Bytes, MessagesSent: sent.Messages,
+			BytesReceived: received.Bytes, MessagesReceived: received.Messages,
+		})
 	}
 	for _, l := range w.experiment.Platform.Links {
 		if t := w.network.LinkTraffic(l); t.Messages > 0 {

@@ -248,14 +248,15 @@ func (w *world) progress() {
 	}
 	if now := time.Now(); now.Sub(w.reported) > 100*time.Millisecond {
 		w.reported = now
-		w.options.Progress(w.current0())
+		w.options.Progress(w.howFar())
 	}
 }
 
-func (w *world) current0() Progress {
+func (w *world) howFar() Progress {
 	p := Progress{Now: w.queue.Now(), Stop: w.experiment.Stop, Alive: len(w.kernel.Processes())}
 	for _, h := range w.hosts {
-		p.Bytes += w.network.HostTraffic(h.simulated).Bytes
+		sent, _ := w.network.HostTraffic(h.simulated)
+		p.Bytes += sent.Bytes
 	}
 	return p
 }

@@ -3,7 +3,6 @@ package experiment
 import (
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // problems collects what is wrong with an experiment, so that all of it can be
@@ -35,9 +34,4 @@ func (p *problems) err() error {
 		return errors.Join(append(p.list[:maxProblems:maxProblems], fmt.Errorf("and %d more errors", more))...)
 	}
 	return errors.Join(p.list...)
-}
-
-// oneLine makes sure that a message of another package is a single line.
-func oneLine(text string) string {
-	return strings.Join(strings.Fields(strings.ReplaceAll(text, "\n", " ")), " ")
 }

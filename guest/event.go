@@ -2,10 +2,9 @@ package guest
 
 import (
 	"fmt"
+	"os"
 	"strconv"
 	"time"
-
-	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -69,6 +68,12 @@ func (r *Realm) Wait(e *Event, timeout time.Duration) error {
 		}
 	}
 	return nil
+}
+
+// Pending tells whether Wait would return at once.
+func (r *Realm) Pending() bool {
+	ready, _ := r.poll(0)
+	return ready != 0 || len(r.stash) > 0
 }
 
 func (e *Event) called(n *notification) {

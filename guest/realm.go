@@ -226,10 +226,22 @@ func (r *Realm) prepareRoot(settings []Setting) error {
 // receive waits at most timeout for a notification; nil without an error means
 // that there was none. The result is overwritten by the next call.
 func (r *Realm) receive(timeout time.Duration) (*notification, unix.Errno) {
-	if ready, errno := r.poll(timeout); errno != 0 || ready&pollListener == 0 {
-		return nil, errno
+	for deadline := time.Now().Add(timeout); ; {
+		left := time.Until(deadline)
+		if left < 0 {
+			return nil, 0
+		}
+		// A death is told by Wait; a signal of the Go runtime means nothing.
+		ready, errno := r.poll(min(left, time.Millisecond))
+		if errno != 0 {
+			return nil, errno
+		}
+		if ready&pollListener != 0 {
+			if n, errno := r.take(); n != nil || errno != 0 {
+				return n, errno
+			}
+		}
 	}
-	return r.take()
 }
 
 // take receives the notification that poll has announced.
@@ -356,22 +368,23 @@ func (r *Realm) Continue(id uint64) unix.Errno {
 }
 
 // AnswerDescriptor installs a copy of one of the emulator's descriptors in the
-// guest and answers its call with the number it got there.
+// guest and answers its call with the number it got there. These are two steps,
+// not SECCOMP_ADDFD_FLAG_SEND's one: when a signal of the Go runtime interrupts
+// that (Linux 6.18), the guest may be answered without a descriptor.
 func (r *Realm) AnswerDescriptor(id uint64, source int, closeOnExec bool) (number int, errno unix.Errno) {
-	return r.addDescriptor(id, source, -1, closeOnExec, unix.SECCOMP_ADDFD_FLAG_SEND)
+	if number, errno = r.AddDescriptor(id, source, -1, closeOnExec); errno != 0 {
+		return 0, errno
+	}
+	return number, r.Answer(id, int64(number), 0)
 }
 
 // AddDescriptor installs a copy of one of the emulator's descriptors in a guest
 // whose call is not answered yet, with the given number, or the lowest free one
 // when number is negative.
 func (r *Realm) AddDescriptor(id uint64, source, number int, closeOnExec bool) (int, unix.Errno) {
-	return r.addDescriptor(id, source, number, closeOnExec, 0)
-}
-
-func (r *Realm) addDescriptor(id uint64, source, number int, closeOnExec bool, flags uint32) (int, unix.Errno) {
-	a := addDescriptor{id: id, flags: flags, source: uint32(source)}
+	a := addDescriptor{id: id, source: uint32(source)}
 	if number >= 0 {
-		a.flags |= unix.SECCOMP_ADDFD_FLAG_SETFD
+		a.flags = unix.SECCOMP_ADDFD_FLAG_SETFD
 		a.number = uint32(number)
 	}
 	if closeOnExec {

@@ -16,6 +16,8 @@ type signalSent struct {
 	process *Process
 	thread  *Task // nil: to the process
 	signal  unix.Signal
+	// maybe: sent to a process group, of which the process may not be one.
+	maybe bool
 }
 
 func bit(s unix.Signal) uint64 { return 1 << (s - 1) }
@@ -77,6 +79,14 @@ func (k *Kernel) signalled(p *Process, thread *Task, signal unix.Signal) {
 		}
 	}
 	p.wakeSignalDescriptors()
+}
+
+// arrived tells whether a process has got a signal that was sent to a group: it
+// is pending, or has killed it (and then SIGKILL is), or is handled by a thread
+// that was not parked.
+func (k *Kernel) arrived(p *Process, signal unix.Signal) bool {
+	s, ok := k.Machine.SignalState(p.TID)
+	return !ok || s.Dead || s.Pending&(bit(signal)|bit(unix.SIGKILL)) != 0 || stopsByDefault&bit(signal) != 0 || signal == unix.SIGCONT
 }
 
 // kills tells whether a signal that was sent ends its process at once, whatever
@@ -174,6 +184,9 @@ func (t *Task) Stopped() {
 	for len(t.afterwards) > 0 {
 		s := t.afterwards[0]
 		t.afterwards = t.afterwards[1:]
+		if s.maybe && !t.kernel().arrived(s.process, s.signal) {
+			continue
+		}
 		t.kernel().signalled(s.process, s.thread, s.signal)
 	}
 }

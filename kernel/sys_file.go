@@ -464,7 +464,8 @@ func (t *Task) moveBytes(s *transferState, in, out *description, offset *int64, 
 				s.held = chunk[:n]
 			}
 		}
-		n, errno := len(s.held), unix.Errno(0)
+		var n int
+		var errno unix.Errno
 		if out == nil {
 			var err error
 			if n, err = unix.Write(s.out, s.held); err != nil {

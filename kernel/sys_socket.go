@@ -278,7 +278,7 @@ func sysSetsockopt(t *Task) Outcome {
 		return fail(d.setTimeout(value, send))
 	}
 	errno := s.SetOption(level, name, value)
-	if errno == unix.ENOPROTOOPT {
+	if errno == unix.ENOPROTOOPT && hasLevel(s, level) {
 		return t.kernel().refuse(t, "setsockopt "+optionName(s, level, name), errno)
 	}
 	return fail(errno)
@@ -329,7 +329,7 @@ func sysGetsockopt(t *Task) Outcome {
 		}
 		value = appendTimeval(nil, int64(timeout))
 	} else if value, errno = s.Option(level, name); errno != 0 {
-		if errno == unix.ENOPROTOOPT {
+		if errno == unix.ENOPROTOOPT && hasLevel(s, level) {
 			return t.kernel().refuse(t, "getsockopt "+optionName(s, level, name), errno)
 		}
 		return fail(errno)
@@ -339,4 +339,23 @@ func sysGetsockopt(t *Task) Outcome {
 		return fail(errno)
 	}
 	return fail(t.writeInt(t.arg(4), uint32(len(value))))
+}
+
+// hasLevel tells whether Linux knows options of a level for a socket; of those
+// that it does not know, ENOPROTOOPT is the true answer.
+func hasLevel(s socket.Socket, level int) bool {
+	internet := s.Domain() == unix.AF_INET || s.Domain() == unix.AF_INET6
+	switch level {
+	case unix.SOL_SOCKET:
+		return true
+	case unix.SOL_IP:
+		return internet
+	case unix.SOL_IPV6:
+		return s.Domain() == unix.AF_INET6
+	case unix.SOL_TCP:
+		return internet && s.Type() == unix.SOCK_STREAM
+	case unix.SOL_UDP:
+		return internet && s.Type() == unix.SOCK_DGRAM
+	}
+	return false
 }

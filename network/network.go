@@ -66,15 +66,16 @@ type linkState struct {
 }
 
 type hostState struct {
-	cpu     *fluid.CPU // nil until used
-	disks   []*fluid.Disk
-	pstate  int
-	scale   float64
-	off     bool
-	traffic Traffic
+	cpu      *fluid.CPU // nil until used
+	disks    []*fluid.Disk
+	pstate   int
+	scale    float64
+	off      bool
+	sent     Traffic
+	received Traffic
 }
 
-// Traffic counts what crossed a link, or left and reached a host.
+// Traffic counts what crossed a link, left a host or was sent to it.
 type Traffic struct {
 	Bytes    int64
 	Messages int64
@@ -169,8 +170,10 @@ func (n *Network) Disk(h *platform.Host, name string) *fluid.Disk {
 	return nil
 }
 
-// HostTraffic is what left and reached h.
-func (n *Network) HostTraffic(h *platform.Host) Traffic { return n.hosts[h.Index].traffic }
+// HostTraffic is what left h and what was sent to it.
+func (n *Network) HostTraffic(h *platform.Host) (sent, received Traffic) {
+	return n.hosts[h.Index].sent, n.hosts[h.Index].received
+}
 
 // LinkTraffic is what crossed l.
 func (n *Network) LinkTraffic(l *platform.Link) Traffic { return n.links[l.Index].traffic }
@@ -180,10 +183,10 @@ func (n *Network) LinkTraffic(l *platform.Link) Traffic { return n.links[l.Index
 func (n *Network) count(src, dst *platform.Host, links []*platform.Link, bytes, messages int64) {
 	add := func(t *Traffic) { t.Bytes += bytes; t.Messages += messages }
 	if src != nil {
-		add(&n.hosts[src.Index].traffic)
+		add(&n.hosts[src.Index].sent)
 	}
-	if dst != nil && dst != src {
-		add(&n.hosts[dst.Index].traffic)
+	if dst != nil {
+		add(&n.hosts[dst.Index].received)
 	}
 	for _, l := range links {
 		add(&n.links[l.Index].traffic)

@@ -24,7 +24,7 @@ the command's, or 128 and the number of the signal that killed it.`,
   simterpose exec --host client-2 lab.yaml -- ping -c 3 server`,
 		Args: func(c *cobra.Command, arguments []string) error {
 			if c.ArgsLenAtDash() != 1 || len(arguments) < 2 {
-				return errors.New("a file and a command expected: simterpose exec EXPERIMENT|PLATFORM -- COMMAND...")
+				return errors.New("EXPERIMENT|PLATFORM -- COMMAND expected (see simterpose exec --help)")
 			}
 			return nil
 		},
@@ -61,6 +61,9 @@ func (f *runFlags) exec(e *experiment.Experiment) error {
 	}
 	for _, b := range result.Deadlock {
 		fmt.Fprintf(os.Stderr, "simterpose: deadlock: %s[%d] waits in %s %s\n", b.Process, b.PID, b.Call, b.Peer)
+	}
+	for _, u := range result.Unsupported {
+		fmt.Fprintln(os.Stderr, "simterpose: not supported:", u)
 	}
 	return execStatus(result)
 }

@@ -78,6 +78,7 @@ func (f *runFlags) run(c *cobra.Command, e *experiment.Experiment) error {
 	if err := printResult(c.OutOrStdout(), result); err != nil {
 		return err
 	}
+	printLastWords(c.OutOrStdout(), output, result)
 	fmt.Fprintf(c.OutOrStdout(), "\n%s simulated in %.3f s, output in %s\n",
 		instant(result.Simulated), result.Real.Seconds(), f.output)
 	switch {
@@ -89,8 +90,9 @@ func (f *runFlags) run(c *cobra.Command, e *experiment.Experiment) error {
 	return nil
 }
 
-// emulate runs an experiment into an existing output folder. Warnings and
-// errors of the log are shown on the screen as well.
+// emulate runs an experiment into an existing output folder. Errors in the log
+// are shown on the screen as well; what guests ask for in vain is told at the
+// end.
 func (f *runFlags) emulate(e *experiment.Experiment, output string, screen io.Writer, o emulator.Options) (*emulator.Result, error) {
 	file, err := os.Create(filepath.Join(output, logFile))
 	if err != nil {
@@ -98,9 +100,10 @@ func (f *runFlags) emulate(e *experiment.Experiment, output string, screen io.Wr
 	}
 	defer file.Close()
 	o.Output, o.Strace = output, f.strace
-	o.Log = slog.New(slog.NewMultiHandler(logHandler(file, f.level), logHandler(screen, slog.LevelWarn)))
+	o.Log = slog.New(slog.NewMultiHandler(logHandler(file, f.level), logHandler(screen, slog.LevelError)))
 	for _, warning := range e.Warnings {
 		o.Log.Warn(warning)
+		fmt.Fprintln(screen, "warning:", warning)
 	}
 	ctx, stop := interruptible(screen)
 	defer stop()

@@ -59,8 +59,8 @@ func (s *screen) progress(p emulator.Progress) {
 	line := progressLine(p, now.Sub(s.begin))
 	switch {
 	case s.terminal:
-		if width, _, err := term.GetSize(int(s.out.Fd())); err == nil && len(line) >= width {
-			line = line[:max(0, width-1)]
+		if width, _, err := term.GetSize(int(s.out.Fd())); err == nil && 0 < width && width <= len(line) {
+			line = line[:width-1]
 		}
 		fmt.Fprint(s.out, "\r", line, "\x1b[K")
 		s.shown = true

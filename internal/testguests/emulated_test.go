@@ -1,0 +1,103 @@
+package testguests
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/simterpose/simterpose/internal/testguests/lab"
+)
+
+// slack is what the calls around a sleep may cost in simulated time, in
+// nanoseconds: each takes some hundred (see check.h).
+const slack = "200000"
+
+// TestEmulated runs each guest of one host under simterpose: it must print what
+// it prints natively.
+func TestEmulated(t *testing.T) {
+	for _, name := range singles(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := filepath.Join(t.TempDir(), "experiment.yaml")
+			write(t, file, fmt.Sprintf(`platform:
+  hosts:
+    - {name: tester, speed: 1Gf}
+stop: 1000s
+processes:
+  - host: tester
+    name: guest
+    command: [%s]
+    env: {GUEST_SLACK_NS: "%s"}
+`, lab.Quote(program(t, "c/"+name+".c")), slack))
+			r := lab.Experiment(t, file)
+			golden(t, name, r.Stdout(t, "tester", "guest"), false)
+			finish(t, r)
+		})
+	}
+}
+
+// twoHosts is the prototype's platform.
+const twoHosts = `platform:
+  hosts:
+    - {name: Tremblay, speed: 98.095Mf}
+    - {name: Jupiter, speed: 76.296Mf}
+  links:
+    - {name: link, bandwidth: 1e9Bps, latency: 500us}
+  routes:
+    - {from: Tremblay, to: Jupiter, links: [link]}
+stop: 1000s
+`
+
+// TestEmulatedPairs runs each server on one host and its clients on another.
+func TestEmulatedPairs(t *testing.T) {
+	for _, p := range pairs {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			var text strings.Builder
+			text.WriteString(twoHosts + "processes:\n")
+			process(&text, "Tremblay", "server", 0, "{exit: 0}", p.command(t, p.server, "Tremblay", "4000", 0))
+			expect := "{exit: 0}"
+			if p.ends == "signal: killed" {
+				expect = "{signal: KILL}"
+			}
+			for i := range p.clients {
+				process(&text, "Jupiter", fmt.Sprint("client", i), 3, expect, p.command(t, p.client, "Tremblay", "4000", 0))
+			}
+			file := filepath.Join(t.TempDir(), "experiment.yaml")
+			write(t, file, text.String())
+			r := lab.Experiment(t, file)
+			golden(t, p.name+".server", r.Stdout(t, "Tremblay", "server"), false)
+			for i := range p.clients {
+				golden(t, p.name+".client", r.Stdout(t, "Jupiter", fmt.Sprint("client", i)), false)
+			}
+			finish(t, r)
+		})
+	}
+}
+
+// process writes one process of an experiment.
+func process(text *strings.Builder, host, name string, start int, expect string, command []string) {
+	quoted := make([]string, len(command))
+	for i, word := range command {
+		quoted[i] = lab.Quote(word)
+	}
+	fmt.Fprintf(text, "  - {host: %s, name: %s, start: %ds, expect: %s, env: {GUEST_SLACK_NS: \"%s\"},\n     command: [%s]}\n",
+		host, name, start, expect, slack, strings.Join(quoted, ", "))
+}
+
+// finish fails the test unless all processes ended as expected.
+func finish(t *testing.T, r *lab.Run) {
+	t.Helper()
+	if r.Exit != 0 || !r.Summary.AsExpected {
+		t.Errorf("simterpose exited with %d and printed:\n%s", r.Exit, r.Terminal)
+	}
+}
+
+func write(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
