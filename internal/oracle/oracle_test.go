@@ -194,7 +194,7 @@ func report(t *testing.T, differences []string, reproduce string) {
 	t.Errorf("%d differences from SimGrid:\n%s\nTo reproduce: %s", len(differences), strings.Join(shown, "\n"), reproduce)
 }
 
-func write(t *testing.T, dir, name, text string) string {
+func write(t testing.TB, dir, name, text string) string {
 	t.Helper()
 	file := filepath.Join(dir, name)
 	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
