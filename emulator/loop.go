@@ -107,7 +107,9 @@ func (l *loop) turn(th *thread) {
 	first := th.state == answered || th.state == woken
 	for {
 		if o.Kind == kernel.Parked {
-			th.state = waiting
+			if !th.turn.Scheduled() { // a pending signal may have woken it already
+				th.state = waiting
+			}
 			return
 		}
 		if !first {

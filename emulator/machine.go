@@ -42,6 +42,7 @@ func (machine) SendSignal(p *kernel.Process, thread *kernel.Task, signal unix.Si
 
 func (machine) SignalState(tid int) (kernel.SignalState, bool) {
 	s, ok := guest.ReadSignals(tid)
+	s.Dead = s.Dead || guest.Exiting(tid)
 	return kernel.SignalState(s), ok
 }
 

@@ -42,7 +42,7 @@ type SignalState struct {
 	Blocked uint64
 	Ignored uint64
 	Caught  uint64
-	Dead    bool // a zombie, or less
+	Dead    bool // exiting, a zombie, or less
 }
 
 // Mapping is a mapped area of memory.

@@ -89,14 +89,11 @@ func (k *Kernel) arrived(p *Process, signal unix.Signal) bool {
 	return !ok || s.Dead || s.Pending&(bit(signal)|bit(unix.SIGKILL)) != 0 || stopsByDefault&bit(signal) != 0 || signal == unix.SIGCONT
 }
 
-// kills tells whether a signal that was sent ends its process at once, whatever
-// its threads do: as soon as one thread does not block it, if it has no handler
-// and does not dump core.
+// kills tells whether a signal that was sent has ended its process, whatever its
+// threads do: it has no handler, one thread does not block it, and it does not
+// dump core. The kernel then sends SIGKILL to all threads (complete_signal).
 func (k *Kernel) kills(candidates []*Task, signal unix.Signal) bool {
-	if signal == unix.SIGKILL {
-		return true
-	}
-	if bit(signal)&(ignoredByDefault|stopsByDefault|dumpsCore) != 0 {
+	if signal != unix.SIGKILL && bit(signal)&(ignoredByDefault|stopsByDefault|dumpsCore) != 0 {
 		return false
 	}
 	for _, t := range candidates {
@@ -104,7 +101,7 @@ func (k *Kernel) kills(candidates []*Task, signal unix.Signal) bool {
 		if !ok {
 			return true
 		}
-		if bit(signal)&(s.Ignored|s.Caught|s.Blocked) == 0 {
+		if s.Dead || s.Pending&bit(unix.SIGKILL) != 0 {
 			return true
 		}
 	}
@@ -184,6 +181,9 @@ func (t *Task) Stopped() {
 	for len(t.afterwards) > 0 {
 		s := t.afterwards[0]
 		t.afterwards = t.afterwards[1:]
+		if s.process == t.process && s.thread == t {
+			continue // it has handled it, or died of it
+		}
 		if s.maybe && !t.kernel().arrived(s.process, s.signal) {
 			continue
 		}

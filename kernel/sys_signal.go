@@ -13,7 +13,7 @@ import (
 func sysKill(t *Task) Outcome {
 	pid, signal := t.int(0), unix.Signal(t.int(1))
 	switch {
-	case signal == 0:
+	case signal < 1 || signal > 64:
 		return native()
 	case pid > 0:
 		if p := t.host().processes[pid]; p != nil {
@@ -56,7 +56,7 @@ func sysTgkill(t *Task) Outcome {
 	if thread != nil {
 		p = thread.process
 	}
-	if p == nil || signal == 0 {
+	if p == nil || signal < 1 || signal > 64 {
 		return native()
 	}
 	return t.sendNatively(signalSent{process: p, thread: thread, signal: unix.Signal(signal)})

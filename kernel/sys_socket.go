@@ -67,6 +67,10 @@ func (t *Task) newSocket(domain, kind, protocol int) (s socket.Socket, errno uni
 
 func sysSocket(t *Task) Outcome {
 	domain, kind := t.int(0), t.int(1)
+	const typeMask = 0xf // SOCK_TYPE_MASK
+	if kind&^typeMask&^socketFlags != 0 {
+		return fail(unix.EINVAL)
+	}
 	s, errno, ok := t.newSocket(domain, kind&^socketFlags, t.int(2))
 	switch {
 	case !ok && domain == unix.AF_NETLINK:
@@ -109,7 +113,7 @@ func (t *Task) readAddress(address uint64, size int) (socket.Address, unix.Errno
 	if size < 0 || size > 128 { // sizeof(struct sockaddr_storage)
 		return nil, unix.EINVAL
 	}
-	if size == 0 || address == 0 {
+	if size == 0 {
 		return nil, 0
 	}
 	b := make([]byte, size)
