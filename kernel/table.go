@@ -80,7 +80,7 @@ var emulated = []Entry{
 	{Number: unix.SYS_PIPE, Handler: sysPipe, Arguments: "p"},
 	{Number: unix.SYS_PIPE2, Handler: sysPipe, Arguments: "px"},
 	{Number: unix.SYS_SENDFILE, Handler: sysSendfile, Arguments: "ffpd"},
-	{Number: unix.SYS_SPLICE, Handler: sysSplice, Arguments: "fpfpdx", Note: "not to a position in a file"},
+	{Number: unix.SYS_SPLICE, Handler: sysSplice, Arguments: "fpfpdx"},
 	{Number: unix.SYS_TEE, Handler: sysTee, Arguments: "ffdx"},
 	{Number: unix.SYS_VMSPLICE, Handler: sysVmsplice, Arguments: "fpdx"},
 	{Number: unix.SYS_COPY_FILE_RANGE, Handler: sysCopyFileRange, Arguments: "fpfpdx"},

@@ -120,12 +120,18 @@ func (t *tcpSocket) disconnect() unix.Errno {
 		t.listener.close()
 		t.listener = nil
 	}
-	if c := t.connection; c != nil {
+	c := t.connection
+	established := c != nil && c.state != stateSynSent && c.state != stateClosed
+	if c != nil {
 		t.attempt.stop()
 		t.attempt, t.connection, c.socket = nil, nil, nil
 		c.abort()
 	}
+	// What is sent next fails as after the peer's reset (tcp_disconnect).
 	t.failure = 0
+	if c != nil && established {
+		t.failure = unix.ECONNRESET
+	}
 	t.queue.Notify(waiter.Hup | waiter.Out)
 	return 0
 }

@@ -8,6 +8,9 @@ import (
 
 // Read implements socket.Reader.
 func (t *tcpSocket) Read(dst socket.Sink) (int, unix.Errno) {
+	if dst.Len() == 0 && t.listener == nil && t.connection != nil {
+		return 0, 0 // read(2) of nothing, unlike recv(2), never waits
+	}
 	return t.Receive(dst, &socket.Message{})
 }
 
@@ -88,9 +91,6 @@ func (t *tcpSocket) Receive(dst socket.Sink, m *socket.Message) (int, unix.Errno
 		return 0, e
 	}
 	if c.receiveShut || c.state == stateClosed {
-		return 0, 0
-	}
-	if dst.Len() == 0 {
 		return 0, 0
 	}
 	return 0, unix.EAGAIN
