@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -42,12 +41,24 @@ func play(model, platformFile, scenarioFile string) error {
 	start := time.Now()
 	_, clock := scenario.Run(n, items)
 	seconds := time.Since(start).Seconds()
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+	kilobytes, err := peak()
+	if err != nil {
 		return err
 	}
-	fmt.Printf("%.17g %g %d\n", clock, seconds, usage.Maxrss)
+	fmt.Printf("%.17g %g %d\n", clock, seconds, kilobytes)
 	return nil
+}
+
+// peak is the most memory that this process had, in kilobytes. (The maximum of
+// getrusage is inherited through fork and exec.)
+func peak() (kilobytes int64, err error) {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	_, err = fmt.Sscan(rest, &kilobytes)
+	return kilobytes, err
 }
 
 // large returns a platform of at least n hosts and a scenario of n

@@ -78,7 +78,8 @@ type answers struct {
 }
 
 // errGivesUp is an assertion of SimGrid's: on Wifi links, whose usage is often
-// below its solver's precision, it finds activities without rate.
+// below its solver's precision, it finds activities without rate, and changes of
+// links make penalties negative of what has them on the way back only.
 var errGivesUp = errors.New("SimGrid gives up")
 
 // ask has SimGrid play a scenario.
@@ -91,8 +92,10 @@ func ask(platformFile, scenarioFile string, arguments ...string) (answers, error
 	run.Stderr = &stderr
 	out, err := run.Output()
 	if err != nil {
-		if strings.Contains(stderr.String(), "The Impossible Did Happen") {
-			return a, errGivesUp
+		for _, assertion := range []string{"The Impossible Did Happen", "Variable penalty should not be negative"} {
+			if strings.Contains(stderr.String(), assertion) {
+				return a, errGivesUp
+			}
 		}
 		return a, fmt.Errorf("SimGrid: %w\n%s", err, stderr.String())
 	}
