@@ -54,6 +54,8 @@ func (machine) ProcessGroup(tid int) (int, unix.Errno) {
 	return group, 0
 }
 
+func (machine) Parent(tid int) int { return guest.Parent(tid) }
+
 func (machine) Alive(tid int) bool { return unix.Kill(tid, 0) != unix.ESRCH }
 
 func (machine) RobustList(tid int) uint64 { return guest.RobustList(tid) }

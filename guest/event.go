@@ -166,6 +166,19 @@ func Exiting(tid int) bool {
 	return err != nil || flags&exiting != 0
 }
 
+// Parent is the number of a process's parent, 0 if the process is gone.
+func Parent(tid int) int {
+	fields := statFields(tid)
+	if len(fields) < 2 {
+		return 0
+	}
+	parent, err := strconv.Atoi(fields[1])
+	if err != nil {
+		return 0
+	}
+	return parent
+}
+
 // State is the state of a thread as proc(5) gives it: R runs or computes, S and
 // D sleep in the kernel, T and t are stopped, Z is dead; 0 when it is gone.
 func State(tid int) byte {
@@ -184,6 +197,7 @@ func statFields(tid int) []string {
 	}
 	return strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 }
+
 // TakeDescriptor copies a guest's descriptor into the emulator. pid is the
 // number of a process's leader, tid of the thread whose table is meant.
 func (r *Realm) TakeDescriptor(pid, tid, number int) (int, unix.Errno) {
