@@ -138,6 +138,9 @@ func (w *world) buildNetwork() error {
 		return err
 	}
 	p := w.experiment.Platform
+	if err := model.Configure(p.Config); err != nil {
+		return err
+	}
 	w.network = network.New(network.Config{
 		Model: model, Hosts: p.Hosts, Links: p.Links, Router: p, Seed: w.source, HandshakeFree: w.experiment.Network.HandshakeFree,
 	})
