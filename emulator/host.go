@@ -95,8 +95,16 @@ func etcTarget(name string) string {
 // hidden are the folders over which mounts lays new ones.
 var hidden = []string{"/run", "/dev/shm", "/tmp", "/var/tmp"}
 
+// Where guests find their host's folder of the output and the experiment's
+// folder: always the same paths, because guests see them, and even their length
+// (on their stacks, in PWD).
+const (
+	workingFolder    = "/run/simterpose"
+	experimentFolder = "/run/experiment"
+)
+
 // keep selects the folders that guests need and that would be hidden.
-func keep(folders []string) []string {
+func keep(folders []string) []guest.Kept {
 	var kept []string
 	for _, f := range folders {
 		for _, h := range hidden {
@@ -107,7 +115,7 @@ func keep(folders []string) []string {
 		}
 	}
 	// A folder below another kept one comes with it.
-	var outer []string
+	var outer []guest.Kept
 	for _, f := range kept {
 		inside := false
 		for _, g := range kept {
@@ -115,10 +123,10 @@ func keep(folders []string) []string {
 		}
 		seen := false
 		for _, g := range outer {
-			seen = seen || f == g
+			seen = seen || f == g.Folder
 		}
 		if !inside && !seen {
-			outer = append(outer, f)
+			outer = append(outer, guest.Kept{Folder: f, At: f})
 		}
 	}
 	return outer

@@ -27,7 +27,7 @@ func (w *world) environment(p *experiment.Process) []string {
 		"HOSTNAME=" + p.Host.Name, withoutProcessorRandom,
 	}
 	if w.experiment.File != "" {
-		base = append(base, "SIMTERPOSE_EXPERIMENT_DIR="+filepath.Dir(w.experiment.File))
+		base = append(base, "SIMTERPOSE_EXPERIMENT_DIR="+experimentFolder)
 	}
 	// A later setting replaces an earlier one.
 	var list []string
@@ -90,7 +90,7 @@ func (w *world) launch(p *process) error {
 	}
 	defer closeFiles()
 	started, err := p.host.container.Launch(guest.Program{
-		Path: path, Argv: p.Argv, Environment: environment, Directory: p.host.folder, Files: files,
+		Path: path, Argv: p.Argv, Environment: environment, Directory: workingFolder, Files: files,
 	})
 	if err != nil {
 		return err
