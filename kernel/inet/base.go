@@ -18,10 +18,14 @@ type base struct {
 	queue                  waiter.Queue
 	values                 map[optionKey]int // options that were set
 	failure                unix.Errno        // SO_ERROR
+	errors                 []sentError       // for MSG_ERRQUEUE
+	zeroCopies             uint32            // sends with MSG_ZEROCOPY
 	inode                  uint64
 	self                   listedSocket
-	device                 string       // SO_BINDTODEVICE
-	groups                 []netip.Addr // multicast memberships
+	device                 string // SO_BINDTODEVICE
+	groups                 []membership
+	multicastFrom          netip.Addr // IP_MULTICAST_IF, if set
+	source6                netip.Addr // IPV6_PKTINFO, if set
 	// sendBuffer and receiveBuffer are SO_SNDBUF and SO_RCVBUF as the kernel
 	// keeps them, twice what was asked for; 0 when they were not set.
 	sendBuffer, receiveBuffer int

@@ -15,9 +15,6 @@ const (
 	// Interface indices: every host has lo and eth0.
 	linkLoopback = 1
 	linkEthernet = 2
-
-	scmTimestampNew   = 63
-	scmTimestampNSNew = 64
 )
 
 func (b *base) on(level, name int) bool { return b.value(level, name) != 0 }
@@ -53,30 +50,45 @@ func appendControl(c []byte, level, kind int, data []byte) []byte {
 	return c
 }
 
+// timestamps appends the time of an arrival, in nanoseconds of CLOCK_REALTIME,
+// as the options ask for it.
+func (b *base) timestamps(c []byte, at int64) []byte {
+	if len(b.values) == 0 {
+		return c
+	}
+	pair := func(v []byte, fraction int64) []byte {
+		v = binary.LittleEndian.AppendUint64(v, uint64(at/1e9))
+		return binary.LittleEndian.AppendUint64(v, uint64(fraction))
+	}
+	switch kind, nano := b.value(unix.SOL_SOCKET, unix.SO_TIMESTAMP), at%1e9; kind {
+	case unix.SO_TIMESTAMPNS, unix.SO_TIMESTAMPNS_NEW:
+		c = appendControl(c, unix.SOL_SOCKET, kind, pair(nil, nano))
+	case unix.SO_TIMESTAMP, unix.SO_TIMESTAMP_NEW:
+		c = appendControl(c, unix.SOL_SOCKET, kind, pair(nil, nano/1000))
+	}
+	const software = unix.SOF_TIMESTAMPING_RX_SOFTWARE | unix.SOF_TIMESTAMPING_SOFTWARE
+	if flags := b.value(unix.SOL_SOCKET, unix.SO_TIMESTAMPING); flags&software == software {
+		// struct scm_timestamping: software, nothing, hardware.
+		c = appendControl(c, unix.SOL_SOCKET, unix.SO_TIMESTAMPING, append(pair(nil, at%1e9), make([]byte, 32)...))
+	}
+	return c
+}
+
 // receiveControl is what the options of a socket ask to be told of a datagram.
 func (b *base) receiveControl(d datagram) []byte {
 	if len(b.values) == 0 {
 		return nil
 	}
-	var c []byte
-	second, nano := d.at/1e9, d.at%1e9
-	stamp := func(kind int, fraction int64) {
-		v := binary.LittleEndian.AppendUint64(nil, uint64(second))
-		c = appendControl(c, unix.SOL_SOCKET, kind, binary.LittleEndian.AppendUint64(v, uint64(fraction)))
-	}
-	switch {
-	case b.on(unix.SOL_SOCKET, unix.SO_TIMESTAMPNS):
-		stamp(unix.SCM_TIMESTAMPNS, nano)
-	case b.on(unix.SOL_SOCKET, unix.SO_TIMESTAMPNS_NEW):
-		stamp(scmTimestampNSNew, nano)
-	case b.on(unix.SOL_SOCKET, unix.SO_TIMESTAMP):
-		stamp(unix.SCM_TIMESTAMP, nano/1000)
-	case b.on(unix.SOL_SOCKET, unix.SO_TIMESTAMP_NEW):
-		stamp(scmTimestampNew, nano/1000)
+	c := b.timestamps(nil, d.at)
+	if b.on(unix.SOL_SOCKET, unix.SO_RXQ_OVFL) && d.drops > 0 {
+		c = appendControl(c, unix.SOL_SOCKET, unix.SO_RXQ_OVFL, int32Value(d.drops))
 	}
 	link := uint32(linkEthernet)
-	if d.src.Addr().IsLoopback() || b.stack.owns(d.src.Addr()) {
+	if b.stack.isLocal(d.src.Addr()) {
 		link = linkLoopback
+	}
+	if b.domain == unix.AF_INET6 {
+		c = b.receiveControl6(c, d, link)
 	}
 	if d.src.Addr().Is4() {
 		if b.on(unix.IPPROTO_IP, unix.IP_PKTINFO) {
@@ -95,16 +107,22 @@ func (b *base) receiveControl(d datagram) []byte {
 			c = appendControl(c, unix.IPPROTO_IP, unix.IP_TOS, []byte{byte(d.tos)})
 		}
 		if b.on(unix.IPPROTO_IP, unix.IP_RECVORIGDSTADDR) {
-			port := uint16(0)
-			if u, ok := b.self.(*udpSocket); ok && u.bound != nil {
-				port = u.bound.port
-			}
-			c = appendControl(c, unix.IPPROTO_IP, unix.IP_ORIGDSTADDR, encodeAddress(unix.AF_INET, netip.AddrPortFrom(d.dst, port)))
+			c = appendControl(c, unix.IPPROTO_IP, unix.IP_ORIGDSTADDR, encodeAddress(unix.AF_INET, netip.AddrPortFrom(d.dst, b.port())))
 		}
 	}
-	if b.domain != unix.AF_INET6 {
-		return c
+	return c
+}
+
+// port is the local port of a UDP socket.
+func (b *base) port() uint16 {
+	if u, ok := b.self.(*udpSocket); ok && u.bound != nil {
+		return u.bound.port
 	}
+	return 0
+}
+
+// receiveControl6 is what the options of IPPROTO_IPV6 ask for.
+func (b *base) receiveControl6(c []byte, d datagram, link uint32) []byte {
 	if b.on(unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO) {
 		ip := d.dst.As16()
 		c = appendControl(c, unix.IPPROTO_IPV6, unix.IPV6_PKTINFO, binary.LittleEndian.AppendUint32(ip[:], link))
@@ -116,13 +134,16 @@ func (b *base) receiveControl(d datagram) []byte {
 		if b.on(unix.IPPROTO_IPV6, unix.IPV6_RECVTCLASS) {
 			c = appendControl(c, unix.IPPROTO_IPV6, unix.IPV6_TCLASS, int32Value(d.tos))
 		}
+		if b.on(unix.IPPROTO_IPV6, unix.IPV6_RECVORIGDSTADDR) {
+			c = appendControl(c, unix.IPPROTO_IPV6, unix.IPV6_ORIGDSTADDR, encodeAddress(unix.AF_INET6, netip.AddrPortFrom(d.dst, b.port())))
+		}
 	}
 	return c
 }
 
 // sendControl carries out a sender's ancillary data on a datagram and its
 // source address.
-func (b *base) sendControl(control []byte, d *datagram, from *netip.Addr) unix.Errno {
+func (b *base) sendControl(control []byte, d *datagram, from *netip.Addr, segment *int) unix.Errno {
 	for len(control) >= controlHeader {
 		size := int(binary.LittleEndian.Uint64(control))
 		if size < controlHeader || size > len(control) {
@@ -130,7 +151,12 @@ func (b *base) sendControl(control []byte, d *datagram, from *netip.Addr) unix.E
 		}
 		level := int(int32(binary.LittleEndian.Uint32(control[8:])))
 		kind := int(int32(binary.LittleEndian.Uint32(control[12:])))
-		if errno := b.sendRecord(level, kind, control[controlHeader:size], d, from); errno != 0 {
+		if level == unix.IPPROTO_UDP && kind == unix.UDP_SEGMENT && segment != nil {
+			if size != controlHeader+2 {
+				return unix.EINVAL
+			}
+			*segment = int(binary.LittleEndian.Uint16(control[controlHeader:]))
+		} else if errno := b.sendRecord(level, kind, control[controlHeader:size], d, from); errno != 0 {
 			return errno
 		}
 		control = control[min((size+7)&^7, len(control)):]
@@ -143,7 +169,10 @@ func (b *base) sendRecord(level, kind int, data []byte, d *datagram, from *netip
 		if a.IsUnspecified() {
 			return 0
 		}
-		if !b.stack.owns(a) {
+		if !b.stack.owns(a) && !b.on(unix.IPPROTO_IP, unix.IP_TRANSPARENT) {
+			if a.Is4() {
+				return unix.ENETUNREACH // ip_route_output finds no way from there
+			}
 			return unix.EINVAL
 		}
 		*from = a

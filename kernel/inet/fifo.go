@@ -105,6 +105,12 @@ func (f *fifo) copyTo(dst socket.Sink, offset, n int) (int, unix.Errno) {
 	return total, 0
 }
 
+// at is the byte at an offset.
+func (f *fifo) at(offset int) byte {
+	offset += f.start
+	return f.chunks[offset/chunkSize][offset%chunkSize]
+}
+
 // drop removes the first n bytes.
 func (f *fifo) drop(n int) {
 	f.size -= n

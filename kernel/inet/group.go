@@ -67,39 +67,125 @@ func (s *Stack) group(dst, src netip.Addr) []netip.Addr {
 	return ends
 }
 
+// membership is a socket's place in a multicast group on an interface.
+type membership struct {
+	group netip.Addr
+	link  int // the interface's index
+	// only are the sources that are heard, nil for all.
+	only []netip.Addr
+}
+
 // joined tells whether some socket of the host is a member of a group.
 func (s *Stack) joined(group netip.Addr) bool {
 	return slices.ContainsFunc(s.sockets, func(k listedSocket) bool {
-		return slices.Contains(k.common().groups, group)
+		return k != nil && slices.ContainsFunc(k.common().groups, func(m membership) bool { return m.group == group })
 	})
 }
 
-// hears tells whether a socket gets what is sent to a group: as a member or,
+// hears tells whether a socket gets what src sends to a group: as a member or,
 // with IP_MULTICAST_ALL (the default), because its host is one.
-func (b *base) hears(group netip.Addr) bool {
-	if slices.Contains(b.groups, group) {
-		return true
+func (b *base) hears(group, src netip.Addr) bool {
+	for _, m := range b.groups {
+		if m.group == group {
+			return m.only == nil || slices.Contains(m.only, src)
+		}
 	}
-	return group.Is6() || b.value(unix.IPPROTO_IP, unix.IP_MULTICAST_ALL) != 0
+	if group.Is6() {
+		return b.on(unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_ALL)
+	}
+	return b.domain == unix.AF_INET6 || b.on(unix.IPPROTO_IP, unix.IP_MULTICAST_ALL)
 }
 
-// join and leave are IP_ADD_MEMBERSHIP and its relatives.
-func (b *base) join(group netip.Addr) unix.Errno {
+// join and leave are IP_ADD_MEMBERSHIP and its relatives. link 0 means the
+// interface that the route to the group takes.
+func (b *base) join(group netip.Addr, link int) unix.Errno {
 	if !group.IsMulticast() {
 		return unix.EINVAL
 	}
-	if slices.Contains(b.groups, group) {
+	if link = b.stack.link(link); link == 0 {
+		return unix.ENODEV
+	}
+	if b.member(group, link) >= 0 {
 		return unix.EADDRINUSE
 	}
-	b.groups = append(b.groups, group)
+	b.groups = append(b.groups, membership{group: group, link: link})
 	return 0
 }
 
-func (b *base) leave(group netip.Addr) unix.Errno {
-	i := slices.Index(b.groups, group)
+func (b *base) leave(group netip.Addr, link int) unix.Errno {
+	if !group.IsMulticast() {
+		return unix.EINVAL
+	}
+	i := b.member(group, b.stack.link(link))
 	if i < 0 {
 		return unix.EADDRNOTAVAIL
 	}
 	b.groups = slices.Delete(b.groups, i, i+1)
+	return 0
+}
+
+func (b *base) member(group netip.Addr, link int) int {
+	return slices.IndexFunc(b.groups, func(m membership) bool { return m.group == group && m.link == link })
+}
+
+// joinSource and leaveSource are IP_ADD_SOURCE_MEMBERSHIP and its relatives.
+func (b *base) joinSource(group, source netip.Addr, link int) unix.Errno {
+	i := b.member(group, b.stack.link(link))
+	if i < 0 {
+		if errno := b.join(group, link); errno != 0 {
+			return errno
+		}
+		i = len(b.groups) - 1
+	} else if b.groups[i].only == nil {
+		return unix.EINVAL // a member without a list of sources
+	}
+	if slices.Contains(b.groups[i].only, source) {
+		return unix.EADDRNOTAVAIL
+	}
+	b.groups[i].only = append(b.groups[i].only, source)
+	return 0
+}
+
+func (b *base) leaveSource(group, source netip.Addr, link int) unix.Errno {
+	i := b.member(group, b.stack.link(link))
+	if i < 0 {
+		return unix.EINVAL
+	}
+	m := &b.groups[i]
+	k := slices.Index(m.only, source)
+	if k < 0 {
+		return unix.EADDRNOTAVAIL
+	}
+	if m.only = slices.Delete(m.only, k, k+1); len(m.only) == 0 {
+		b.groups = slices.Delete(b.groups, i, i+1)
+	}
+	return 0
+}
+
+// link is an interface's index if the host has it, or 0; 0 asks for the one
+// that leads to other hosts.
+func (s *Stack) link(index int) int {
+	switch index {
+	case 0:
+		if len(s.addresses) == 0 {
+			return linkLoopback
+		}
+		return linkEthernet
+	case linkLoopback, linkEthernet:
+		return index
+	}
+	return 0
+}
+
+// linkOf is the interface that has an address, or 0.
+func (s *Stack) linkOf(a netip.Addr) int {
+	switch {
+	case a.IsUnspecified():
+		return s.link(0)
+	case a.IsLoopback():
+		return linkLoopback
+	case slices.Contains(s.addresses, a):
+		return linkEthernet
+	}
 	return 0
 }

@@ -29,6 +29,8 @@ type packet struct {
 	protocol int
 	ttl, tos int
 	data     []byte
+	// fragment: the header allows fragmentation, as in what the kernel answers.
+	fragment bool
 }
 
 // transmit hands a packet to the carrier.
@@ -75,24 +77,29 @@ func (p packet) echo() (reply packet, ok bool) {
 	default:
 		return p, false
 	}
-	reply = packet{src: p.dst, dst: p.src, protocol: p.protocol, ttl: defaultTTL, tos: p.tos, data: slices.Clone(p.data)}
+	reply = packet{src: p.dst, dst: p.src, protocol: p.protocol, ttl: defaultTTL, tos: p.tos, data: slices.Clone(p.data), fragment: true}
 	reply.data[0] = kind
 	reply.seal()
 	return reply, true
 }
 
 // seal writes the checksum of an ICMP message.
-func (p packet) seal() {
+func (p packet) seal() { p.sealAt(2) }
+
+// sealAt writes the checksum at an offset of the payload; over IPv6 it is also
+// of a pseudo header (RFC 8200 8.1).
+func (p packet) sealAt(offset int) {
 	sum := uint32(0)
-	if p.protocol == unix.IPPROTO_ICMPV6 { // of a pseudo header too (RFC 8200 8.1)
+	if p.dst.Is6() {
 		src, dst := p.src.As16(), p.dst.As16()
 		head := append(src[:], dst[:]...)
 		head = binary.BigEndian.AppendUint32(head, uint32(len(p.data)))
-		head = append(head, 0, 0, 0, unix.IPPROTO_ICMPV6)
+		head = append(head, 0, 0, 0, byte(p.protocol))
 		sum = uint32(^checksum(0, head))
 	}
-	p.data[2], p.data[3] = 0, 0
-	binary.BigEndian.PutUint16(p.data[2:], checksum(sum, p.data))
+	field := p.data[offset : offset+2]
+	field[0], field[1] = 0, 0
+	binary.BigEndian.PutUint16(field, checksum(sum, p.data))
 }
 
 // checksum is the Internet checksum (RFC 1071) of data on top of a sum.
@@ -115,11 +122,27 @@ func (p packet) header4() []byte {
 	h[0] = 4<<4 | ip4HeaderBytes/4
 	h[1] = byte(p.tos)
 	binary.BigEndian.PutUint16(h[2:], uint16(ip4HeaderBytes+len(p.data)))
-	h[6] = 0x40 // do not fragment
+	if !p.fragment {
+		h[6] = 0x40
+	}
 	h[8], h[9] = byte(p.ttl), byte(p.protocol)
 	copy(h[12:], p.src.AsSlice())
 	copy(h[16:], p.dst.AsSlice())
 	binary.BigEndian.PutUint16(h[10:], checksum(0, h))
+	return h
+}
+
+// ip6HeaderBytes is the size of an IPv6 header.
+const ip6HeaderBytes = 40
+
+// header6 is the IPv6 header of a packet.
+func (p packet) header6() []byte {
+	h := make([]byte, ip6HeaderBytes, ip6HeaderBytes+len(p.data))
+	binary.BigEndian.PutUint32(h, 6<<28|uint32(p.tos)<<20)
+	binary.BigEndian.PutUint16(h[4:], uint16(len(p.data)))
+	h[6], h[7] = byte(p.protocol), byte(p.ttl)
+	copy(h[8:], p.src.AsSlice())
+	copy(h[24:], p.dst.AsSlice())
 	return h
 }
 

@@ -25,6 +25,7 @@ type wire struct {
 	unreachable map[netip.Addr]error
 	cut         bool          // control segments are lost
 	perByte     time.Duration // of a stream
+	direct      bool          // there is no latency
 	packets     int
 }
 
@@ -36,7 +37,7 @@ func (w *wire) Packet(src, dst netip.Addr, size int, reliable bool, arrive func(
 	if w.cut {
 		return nil
 	}
-	w.queue.After(w.queue.Now().Add(latency), arrive)
+	w.queue.After(w.queue.Now().Add(w.latency()), arrive)
 	return nil
 }
 
@@ -48,7 +49,14 @@ func (w *wire) Direction(src, dst netip.Addr, arrived func(n int)) (Direction, e
 }
 
 func (w *wire) HandshakeIsFree() bool                       { return w.free }
-func (w *wire) RoundTrip(src, dst netip.Addr) time.Duration { return 2 * latency }
+func (w *wire) RoundTrip(src, dst netip.Addr) time.Duration { return 2 * w.latency() }
+
+func (w *wire) latency() time.Duration {
+	if w.direct {
+		return 0
+	}
+	return latency
+}
 
 type stream struct {
 	wire     *wire
@@ -62,7 +70,7 @@ func (s *stream) Write(n int) {
 	q := s.wire.queue
 	s.inFlight += n
 	s.free = max(s.free, q.Now()).Add(time.Duration(n) * s.wire.perByte)
-	q.After(s.free.Add(latency), func() {
+	q.After(s.free.Add(s.wire.latency()), func() {
 		if !s.closed {
 			s.inFlight -= n
 			s.arrived(n)

@@ -19,71 +19,60 @@ const (
 
 // setCommon sets an option that sockets of all protocols have.
 func (b *base) setCommon(level, name int, value []byte) unix.Errno {
-	v := 0
-	if len(value) >= 4 {
-		v = int(int32(binary.LittleEndian.Uint32(value)))
-	}
 	switch level {
 	case unix.SOL_SOCKET:
-		switch name {
-		case unix.SO_SNDBUF, unix.SO_SNDBUFFORCE, unix.SO_RCVBUF, unix.SO_RCVBUFFORCE:
-			if len(value) < 4 {
-				return unix.EINVAL
-			}
-			most := bufferMost
-			if name == unix.SO_SNDBUFFORCE || name == unix.SO_RCVBUFFORCE {
-				most = 1 << 30
-			}
-			if v < 0 || v > most {
-				v = most
-			}
-			if name == unix.SO_SNDBUF || name == unix.SO_SNDBUFFORCE {
-				b.sendBuffer = max(2*v, sendBufferFloor)
-			} else {
-				b.receiveBuffer = max(2*v, receiveBufferLow)
-			}
-			return 0
-		case unix.SO_BINDTODEVICE:
-			return b.bindDevice(value)
-		case unix.SO_ATTACH_FILTER, unix.SO_ATTACH_REUSEPORT_CBPF:
-			return 0 // what passes the filter is not examined
-		case unix.SO_DETACH_FILTER:
-			return unix.ENOENT
+		if errno, known := b.setSocketOption(name, value); known {
+			return errno
 		}
-	case unix.IPPROTO_IP:
-		switch name {
-		case unix.IP_ADD_MEMBERSHIP, unix.IP_DROP_MEMBERSHIP:
-			if len(value) < 8 {
-				return unix.EINVAL
-			}
-			group := netip.AddrFrom4([4]byte(value[:4]))
-			if name == unix.IP_ADD_MEMBERSHIP {
-				return b.join(group)
-			}
-			return b.leave(group)
-		case unix.IP_MULTICAST_IF:
-			if len(value) < 4 {
-				return unix.EINVAL
-			}
-			return 0
-		}
-	case unix.IPPROTO_IPV6:
-		switch name {
-		case unix.IPV6_ADD_MEMBERSHIP, unix.IPV6_DROP_MEMBERSHIP:
-			if b.domain != unix.AF_INET6 {
-				return unix.ENOPROTOOPT
-			}
-			if len(value) < 20 {
-				return unix.EINVAL
-			}
-			group := netip.AddrFrom16([16]byte(value[:16]))
-			if name == unix.IPV6_ADD_MEMBERSHIP {
-				return b.join(group)
-			}
-			return b.leave(group)
+	case unix.IPPROTO_IP, unix.IPPROTO_IPV6:
+		if errno, known := b.setGroupOption(level, name, value); known {
+			return errno
 		}
 	}
 	return b.setInt(level, name, value)
+}
+
+// setSocketOption sets those of SOL_SOCKET that are more than an int to keep.
+func (b *base) setSocketOption(name int, value []byte) (errno unix.Errno, known bool) {
+	v := 0
+	if len(value) >= 4 {
+		v = int(int32(binary.LittleEndian.Uint32(value)))
+	} else if name != unix.SO_BINDTODEVICE {
+		return unix.EINVAL, true
+	}
+	switch name {
+	case unix.SO_SNDBUF, unix.SO_SNDBUFFORCE:
+		b.sendBuffer = max(2*bufferSize(v, name == unix.SO_SNDBUFFORCE), sendBufferFloor)
+	case unix.SO_RCVBUF, unix.SO_RCVBUFFORCE:
+		b.receiveBuffer = max(2*bufferSize(v, name == unix.SO_RCVBUFFORCE), receiveBufferLow)
+	case unix.SO_BINDTODEVICE:
+		return b.bindDevice(value), true
+	case unix.SO_TIMESTAMP, unix.SO_TIMESTAMPNS, unix.SO_TIMESTAMP_NEW, unix.SO_TIMESTAMPNS_NEW:
+		// The four exclude each other: one value says which is on.
+		if v != 0 {
+			v = name
+		}
+		b.set(unix.SOL_SOCKET, unix.SO_TIMESTAMP, v)
+	case unix.SO_ATTACH_FILTER, unix.SO_ATTACH_REUSEPORT_CBPF:
+		// What passes the filter is not examined.
+	case unix.SO_DETACH_FILTER:
+		return unix.ENOENT, true
+	default:
+		return 0, false
+	}
+	return 0, true
+}
+
+// bufferSize is what SO_SNDBUF and SO_RCVBUF make of a size.
+func bufferSize(v int, force bool) int {
+	most := bufferMost
+	if force {
+		most = 1 << 30
+	}
+	if v < 0 || v > most {
+		return most
+	}
+	return v
 }
 
 func (b *base) bindDevice(value []byte) unix.Errno {
@@ -137,6 +126,15 @@ func (b *base) commonOption(level, name int) ([]byte, unix.Errno) {
 			return int32Value(datagramBuffer), 0
 		case unix.SO_LINGER:
 			return make([]byte, 8), 0
+		case unix.SO_TIMESTAMP, unix.SO_TIMESTAMPNS, unix.SO_TIMESTAMP_NEW, unix.SO_TIMESTAMPNS_NEW:
+			if b.value(level, unix.SO_TIMESTAMP) == name {
+				return int32Value(1), 0
+			}
+			return int32Value(0), 0
+		case unix.SO_TIMESTAMPING:
+			return append(int32Value(b.value(level, name)), 0, 0, 0, 0), 0 // bind_phc
+		case unix.SO_MAX_PACING_RATE:
+			return binary.LittleEndian.AppendUint64(nil, uint64(b.value(level, name))), 0
 		case unix.SO_BINDTODEVICE:
 			if b.device == "" {
 				return nil, 0
@@ -151,39 +149,67 @@ func (b *base) commonOption(level, name int) ([]byte, unix.Errno) {
 			return binary.LittleEndian.AppendUint32(v, 0xffffffff), 0
 		}
 	}
+	if v, known := b.groupOption(level, name); known {
+		return v, 0
+	}
 	return b.intOption(level, name)
 }
 
-// pathMTU is what IP_MTU tells: that of lo or of eth0.
+// MTUs of lo and eth0. An IPv4 packet is 65535 bytes at most.
+const (
+	mtuLoopback = 65536
+	mtuEthernet = 1500
+)
+
+// pathMTU is what IP_MTU and IPV6_MTU tell.
 func (b *base) pathMTU(dst netip.Addr) []byte {
-	if b.stack.owns(dst) {
-		return int32Value(65536)
+	switch {
+	case b.stack.owns(dst) && dst.Is4():
+		return int32Value(mtuLoopback - 1)
+	case b.stack.owns(dst):
+		return int32Value(mtuLoopback)
 	}
-	return int32Value(1500)
+	return int32Value(mtuEthernet)
+}
+
+// setMTU is IPV6_MTU: the least that IPv6 allows, or none.
+func setMTU(value []byte) unix.Errno {
+	if len(value) < 4 {
+		return unix.EINVAL
+	}
+	if v := int32(binary.LittleEndian.Uint32(value)); v != 0 && v < 1280 {
+		return unix.EINVAL
+	}
+	return 0
 }
 
 // SetOption implements socket.Socket.
 func (u *udpSocket) SetOption(level, name int, value []byte) unix.Errno {
-	if level == unix.IPPROTO_TCP {
-		return unix.ENOPROTOOPT
-	}
 	errno := u.setCommon(level, name, value)
-	if errno == 0 && u.bound != nil {
+	if errno != 0 {
+		return errno
+	}
+	if u.bound != nil {
 		u.bound.reuseAddress, u.bound.reusePort = u.reuseAddress(), u.reusePort()
 	}
-	return errno
+	if level == unix.IPPROTO_UDP && name == unix.UDP_CORK && !u.on(level, name) {
+		return u.flush()
+	}
+	return 0
 }
 
 // Option implements socket.Socket.
 func (u *udpSocket) Option(level, name int) ([]byte, unix.Errno) {
-	if level == unix.IPPROTO_TCP {
-		return nil, unix.ENOPROTOOPT
-	}
-	if level == unix.IPPROTO_IP && name == unix.IP_MTU || level == unix.IPPROTO_IPV6 && name == unix.IPV6_MTU {
+	if u.isPathMTU(level, name) {
 		if !u.remote.IsValid() {
 			return nil, unix.ENOTCONN
 		}
 		return u.pathMTU(u.remote.Addr()), 0
 	}
 	return u.commonOption(level, name)
+}
+
+// isPathMTU tells whether an option is IP_MTU or IPV6_MTU of this socket.
+func (b *base) isPathMTU(level, name int) bool {
+	return level == unix.IPPROTO_IP && name == unix.IP_MTU || level == unix.IPPROTO_IPV6 && name == unix.IPV6_MTU && b.domain == unix.AF_INET6
 }

@@ -18,8 +18,9 @@ func (t *tcpSocket) SetOption(level, name int, value []byte) unix.Errno {
 		if len(value) < 8 {
 			return unix.EINVAL
 		}
-		t.lingers = binary.LittleEndian.Uint32(value) != 0
-		t.linger = int(int32(binary.LittleEndian.Uint32(value[4:])))
+		if t.lingers = binary.LittleEndian.Uint32(value) != 0; t.lingers {
+			t.linger = int(binary.LittleEndian.Uint32(value[4:]))
+		}
 		return 0
 	case optionKey{unix.IPPROTO_TCP, unix.TCP_MAXSEG}:
 		if len(value) < 4 {
@@ -46,15 +47,16 @@ func (t *tcpSocket) SetOption(level, name int, value []byte) unix.Errno {
 	case optionKey{unix.IPPROTO_TCP, unix.TCP_ULP}:
 		return unix.ENOENT // no kernel TLS
 	case optionKey{unix.IPPROTO_IPV6, unix.IPV6_V6ONLY}:
+		if t.domain != unix.AF_INET6 {
+			return unix.ENOPROTOOPT
+		}
 		if t.bound != nil || t.connection != nil {
 			return unix.EINVAL
 		}
 	}
-	if level == unix.IPPROTO_UDP {
-		return unix.ENOPROTOOPT
-	}
 	errno := t.setCommon(level, name, value)
 	if errno == 0 {
+		t.optionSet(level, name)
 		b := t.bound
 		if b == nil && t.connection != nil {
 			b = t.connection.binding
@@ -62,11 +64,30 @@ func (t *tcpSocket) SetOption(level, name int, value []byte) unix.Errno {
 		if b != nil {
 			b.reuseAddress, b.reusePort = t.reuseAddress(), t.reusePort()
 		}
-		if c := t.connection; c != nil && c.in != nil && name == unix.SO_RCVBUF && level == unix.SOL_SOCKET {
-			c.in.push()
-		}
 	}
 	return errno
+}
+
+// optionSet does at once what some options do.
+func (t *tcpSocket) optionSet(level, name int) {
+	c := t.connection
+	if c == nil || c.in == nil || c.state == stateClosed {
+		return
+	}
+	switch (optionKey{level, name}) {
+	case optionKey{unix.SOL_SOCKET, unix.SO_RCVBUF}:
+		c.in.consumed()
+	case optionKey{unix.SOL_SOCKET, unix.SO_SNDBUF}:
+		c.out.await()
+	case optionKey{unix.IPPROTO_TCP, unix.TCP_CORK}, optionKey{unix.IPPROTO_TCP, unix.TCP_NODELAY}:
+		// Either lets go what was held back; TCP_CORK set does not.
+		if name == unix.TCP_NODELAY || !t.on(level, name) {
+			c.out.cork(false)
+			c.out.push()
+		}
+	case optionKey{unix.SOL_SOCKET, unix.SO_KEEPALIVE}, optionKey{unix.IPPROTO_TCP, unix.TCP_KEEPIDLE}:
+		c.keep()
+	}
 }
 
 // Option implements socket.Socket.
@@ -88,12 +109,16 @@ func (t *tcpSocket) Option(level, name int) ([]byte, unix.Errno) {
 			return int32Value(c.sendLimit()), 0
 		}
 	case optionKey{unix.IPPROTO_TCP, unix.TCP_MAXSEG}:
+		user := t.value(level, name)
 		if c == nil || c.state == stateSynSent {
-			return int32Value(536), 0 // TCP_MSS_DEFAULT
+			if user == 0 {
+				user = 536 // TCP_MSS_DEFAULT
+			}
+			return int32Value(user), 0
 		}
 		mss := c.segmentSize()
-		if v := t.value(level, name); v != 0 {
-			mss = min(mss, v)
+		if user != 0 {
+			mss = min(mss, user)
 		}
 		return int32Value(mss), 0
 	case optionKey{unix.IPPROTO_TCP, unix.TCP_CONGESTION}:
@@ -106,33 +131,39 @@ func (t *tcpSocket) Option(level, name int) ([]byte, unix.Errno) {
 		return name, 0
 	case optionKey{unix.IPPROTO_TCP, unix.TCP_ULP}:
 		return nil, 0
-	case optionKey{unix.IPPROTO_TCP, tcpInfo}:
+	case optionKey{unix.IPPROTO_TCP, unix.TCP_INFO}:
 		return t.info(), 0
-	case optionKey{unix.IPPROTO_IP, unix.IP_MTU}, optionKey{unix.IPPROTO_IPV6, unix.IPV6_MTU}:
+	case optionKey{unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT}:
+		if c != nil { // of the listener's business
+			return int32Value(0), 0
+		}
+	}
+	if t.isPathMTU(level, name) {
 		if c == nil {
 			return nil, unix.ENOTCONN
 		}
 		return t.pathMTU(c.remote.Addr()), 0
 	}
-	if level == unix.IPPROTO_UDP {
-		return nil, unix.ENOPROTOOPT
-	}
 	return t.commonOption(level, name)
 }
 
-// segmentSize is the payload of a full segment: less over the loopback
-// interface's MTU of 65536 than the 65483 of an IPv4 connection, which is the
-// largest that Linux uses there.
+// segmentSize is the payload of a full segment: over the loopback interface
+// half of the first window (tcp_bound_to_half_wnd), otherwise
+// what an Ethernet frame holds beside the headers and the time stamps.
 func (c *connection) segmentSize() int {
-	switch {
-	case c.stack.owns(c.remote.Addr()) && c.remote.Addr().Is4():
-		return 65483
+	most := segment
+	switch six := c.remote.Addr().Is6(); {
+	case c.stack.owns(c.remote.Addr()) && six:
+		most = 32732
 	case c.stack.owns(c.remote.Addr()):
-		return 65463
-	case c.remote.Addr().Is4():
-		return segment
+		most = 32768
+	case six:
+		most -= 20 // the longer header
 	}
-	return segment - 20
+	if c.peer == nil {
+		return most
+	}
+	return min(most, c.peer.receiveLimit()/2)
 }
 
 // infoSize is sizeof(struct tcp_info) in Linux 6.1.
@@ -169,7 +200,7 @@ func (t *tcpSocket) info() []byte {
 	put32(12, 40_000) // ato
 	put32(16, mss)    // snd_mss
 	put32(20, mss)    // rcv_mss
-	put32(24, segments(int64(c.out.flying)))
+	put32(24, segments(int64(c.out.flying())))
 	put32(60, 1500) // pmtu
 	put32(64, 1<<31-1)
 	put32(68, trip)   // rtt
@@ -185,15 +216,15 @@ func (t *tcpSocket) info() []byte {
 		put64(160, min(rate, c.bytesOut*1_000_000/trip))
 	}
 	put64(112, -1) // max_pacing_rate
-	put64(120, c.bytesOut-int64(c.out.flying))
+	put64(120, c.bytesOut-int64(c.out.flying()))
 	put64(128, c.bytesIn)
 	put32(136, segments(c.bytesOut)+2)
 	put32(140, segments(c.bytesIn)+2)
-	put32(144, int64(c.out.unsent))
+	put32(144, int64(c.out.unsent()))
 	put32(148, trip) // min_rtt
 	put32(152, segments(c.bytesIn))
 	put32(156, segments(c.bytesOut))
 	put64(200, c.bytesOut)
-	put32(228, int64(c.peer.receiveLimit()-c.out.readable)) // snd_wnd
+	put32(228, int64(c.peer.receiveLimit()-c.out.readable())) // snd_wnd
 	return v
 }

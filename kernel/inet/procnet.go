@@ -92,7 +92,7 @@ func (c *connection) queues() (sent, received int) {
 	if c.out == nil {
 		return 0, 0
 	}
-	return c.out.queued(), c.in.readable
+	return c.out.queued(), c.in.readable()
 }
 
 // orphans are the connections whose socket was closed, by port.

@@ -17,14 +17,26 @@ type rawSocket struct {
 	inbox
 	local       netip.Addr
 	remote      netip.Addr // valid when connected
-	ident       uint16     // of a ping socket, 0 until it is bound
+	remotePort  uint16     // as connect(2) gave it, of no use
+	checksum    int        // IPV6_CHECKSUM: where a checksum is to be, or -1
+	bound       bool
+	ident       uint16 // of a ping socket, 0 until it is bound
 	filter      typeFilter
 	sendShut    bool
 	receiveShut bool
 }
 
 func (s *Stack) newRaw(domain, kind, protocol int) *rawSocket {
-	r := &rawSocket{base: s.newBase(domain, kind, protocol), local: anyOf(domain)}
+	r := &rawSocket{base: s.newBase(domain, kind, protocol), local: anyOf(domain), checksum: -1}
+	if kind == unix.SOCK_RAW {
+		r.set(unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
+		switch protocol {
+		case unix.IPPROTO_RAW:
+			r.set(unix.IPPROTO_IP, unix.IP_HDRINCL, 1)
+		case unix.IPPROTO_ICMPV6:
+			r.checksum = 2
+		}
+	}
 	s.list(r)
 	return r
 }
@@ -34,7 +46,7 @@ func (r *rawSocket) ping() bool { return r.kind == unix.SOCK_DGRAM }
 // headerIncluded tells whether the sender writes the IPv4 header.
 func (r *rawSocket) headerIncluded() bool {
 	return r.domain == unix.AF_INET && r.kind == unix.SOCK_RAW &&
-		(r.protocol == unix.IPPROTO_RAW || r.on(unix.IPPROTO_IP, unix.IP_HDRINCL))
+		r.on(unix.IPPROTO_IP, unix.IP_HDRINCL)
 }
 
 // Bind implements socket.Socket.
@@ -54,7 +66,7 @@ func (r *rawSocket) Bind(a socket.Address) unix.Errno {
 			return errno
 		}
 	}
-	r.local = ap.Addr()
+	r.local, r.bound = ap.Addr(), true
 	return 0
 }
 
@@ -87,6 +99,9 @@ func (r *rawSocket) identify(want uint16) unix.Errno {
 func (r *rawSocket) Connect(a socket.Address) unix.Errno {
 	if len(a) >= 2 && a.Family() == unix.AF_UNSPEC {
 		r.remote = netip.Addr{}
+		if !r.bound {
+			r.local = anyOf(r.domain)
+		}
 		return 0
 	}
 	dst, errno := r.rawDestination(a)
@@ -106,6 +121,8 @@ func (r *rawSocket) Connect(a socket.Address) unix.Errno {
 		}
 	}
 	r.remote = dst
+	ap, _ := decodeAddress(r.domain, a)
+	r.remotePort = ap.Port()
 	return 0
 }
 
@@ -116,6 +133,9 @@ func (r *rawSocket) rawDestination(a socket.Address) (netip.Addr, unix.Errno) {
 	}
 	if r.domain == unix.AF_INET6 && ap.Addr().Is4() {
 		return netip.Addr{}, unix.EINVAL // raw(7): no mapped addresses
+	}
+	if r.domain == unix.AF_INET6 && !r.ping() && ap.Port() != 0 && int(ap.Port()) != r.protocol {
+		return netip.Addr{}, unix.EINVAL // the port means a protocol
 	}
 	ap, errno = r.destination(r.domain, ap)
 	return ap.Addr(), errno
@@ -137,7 +157,7 @@ func (r *rawSocket) Send(src socket.Source, m *socket.Message) (int, unix.Errno)
 	switch {
 	case !dst.IsValid():
 		return 0, unix.EDESTADDRREQ
-	case r.sendShut:
+	case r.sendShut && r.ping():
 		return 0, unix.EPIPE
 	case r.stack.isBroadcast(dst) && !r.on(unix.SOL_SOCKET, unix.SO_BROADCAST):
 		return 0, unix.EACCES
@@ -150,7 +170,7 @@ func (r *rawSocket) Send(src socket.Source, m *socket.Message) (int, unix.Errno)
 		}
 	}
 	d := datagram{ttl: r.ttl(dst), tos: r.tos(dst)}
-	if errno := r.sendControl(m.Control, &d, &from); errno != 0 {
+	if errno := r.sendControl(m.Control, &d, &from, nil); errno != 0 {
 		return 0, errno
 	}
 	data, errno := readAll(src, size)
@@ -202,11 +222,11 @@ func (r *rawSocket) prepare(p *packet) unix.Errno {
 		}
 		p.tos, p.ttl, p.protocol = int(p.data[1]), int(p.data[8]), int(p.data[9])
 		p.data = p.data[head:]
-	case r.protocol == unix.IPPROTO_ICMPV6:
-		if len(p.data) < 4 {
+	case r.checksum >= 0:
+		if len(p.data) < r.checksum+2 {
 			return unix.EINVAL
 		}
-		p.seal()
+		p.sealAt(r.checksum)
 	}
 	return 0
 }
@@ -249,7 +269,7 @@ func (r *rawSocket) Shutdown(how int) unix.Errno {
 // LocalAddress implements socket.Socket.
 func (r *rawSocket) LocalAddress() (socket.Address, unix.Errno) {
 	port := r.ident
-	if !r.ping() {
+	if !r.ping() && !r.bound {
 		port = uint16(r.protocol) // as Linux shows raw sockets
 	}
 	return encodeAddress(r.domain, netip.AddrPortFrom(r.local, port)), 0
@@ -260,7 +280,7 @@ func (r *rawSocket) PeerAddress() (socket.Address, unix.Errno) {
 	if !r.remote.IsValid() {
 		return nil, unix.ENOTCONN
 	}
-	return encodeAddress(r.domain, netip.AddrPortFrom(r.remote, 0)), 0
+	return encodeAddress(r.domain, netip.AddrPortFrom(r.remote, r.remotePort)), 0
 }
 
 // Options of raw sockets (linux/icmp.h, linux/icmpv6.h, linux/in6.h).
@@ -284,10 +304,8 @@ func (r *rawSocket) SetOption(level, name int, value []byte) unix.Errno {
 			r.filter[i] = binary.LittleEndian.Uint32(value[4*i:])
 		}
 		return 0
-	case (level == unix.SOL_RAW || level == unix.IPPROTO_IPV6) && name == ipv6Checksum && r.domain == unix.AF_INET6:
-		return 0 // that of ICMPv6 is always written
-	case level == unix.IPPROTO_TCP || level == unix.IPPROTO_UDP:
-		return unix.ENOPROTOOPT
+	case r.isChecksum(level, name):
+		return r.setChecksum(value)
 	}
 	return r.setCommon(level, name, value)
 }
@@ -303,10 +321,35 @@ func (r *rawSocket) Option(level, name int) ([]byte, unix.Errno) {
 			v = binary.LittleEndian.AppendUint32(v, word)
 		}
 		return v, 0
-	case level == unix.IPPROTO_TCP || level == unix.IPPROTO_UDP:
-		return nil, unix.ENOPROTOOPT
+	case r.isChecksum(level, name):
+		return int32Value(r.checksum), 0
+	case r.isPathMTU(level, name):
+		if !r.remote.IsValid() {
+			return nil, unix.ENOTCONN
+		}
+		return r.pathMTU(r.remote), 0
+	case level == unix.SOL_SOCKET && name == unix.SO_PEEK_OFF && !r.ping():
+		return nil, unix.EOPNOTSUPP
 	}
 	return r.commonOption(level, name)
+}
+
+func (r *rawSocket) isChecksum(level, name int) bool {
+	return (level == unix.SOL_RAW || level == unix.IPPROTO_IPV6) && name == ipv6Checksum && r.domain == unix.AF_INET6 && !r.ping()
+}
+
+// setChecksum is IPV6_CHECKSUM: an even offset, or a negative one for none.
+// That of ICMPv6 is the kernel's.
+func (r *rawSocket) setChecksum(value []byte) unix.Errno {
+	if len(value) < 4 {
+		return unix.EINVAL
+	}
+	v := int(int32(binary.LittleEndian.Uint32(value)))
+	if v > 0 && v%2 != 0 || r.protocol == unix.IPPROTO_ICMPV6 {
+		return unix.EINVAL
+	}
+	r.checksum = max(v, -1)
+	return 0
 }
 
 // Ioctl implements socket.Ioctler.

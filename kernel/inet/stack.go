@@ -18,6 +18,8 @@ type Network struct {
 	stacks    []*Stack
 	byAddress map[netip.Addr]*Stack
 	chunks    pool
+	// keepAlives is the number of keep-alive timers in queue.
+	keepAlives int
 }
 
 // NewNetwork returns a network without hosts.
@@ -49,7 +51,9 @@ type Stack struct {
 	tcp, udp    portTable
 	connections map[tuple]*connection
 	sockets     []listedSocket // in order of creation, for /proc/net
-	waits       []*timeWait
+	counters    Counters
+	waits       []*timeWait // oldest first
+	waitsOf     map[tuple]*timeWait
 	inodes      uint64
 }
 
@@ -62,6 +66,7 @@ func (n *Network) NewStack(c Config) *Stack {
 	s := &Stack{
 		network: n, name: c.Name, random: rand.New(c.Random), realtime: c.Realtime,
 		tcp: newPortTable(n.queue), udp: newPortTable(n.queue), connections: map[tuple]*connection{},
+		waitsOf: map[tuple]*timeWait{},
 	}
 	for _, a := range c.Addresses {
 		a = a.Unmap().WithZone("")
@@ -114,8 +119,12 @@ func (s *Stack) owns(a netip.Addr) bool {
 	return a.IsLoopback() || slices.Contains(s.addresses, a)
 }
 
-// source chooses the address from which the host reaches dst.
+// source chooses the address from which the host reaches dst. From all of
+// 127.0.0.0/8, it is 127.0.0.1.
 func (s *Stack) source(dst netip.Addr) (netip.Addr, unix.Errno) {
+	if dst.IsLoopback() {
+		return loopbackOf(dst), 0
+	}
 	if s.owns(dst) {
 		return dst, 0
 	}

@@ -45,6 +45,8 @@ type tcpSocket struct {
 	lingers    bool   // SO_LINGER
 	linger     int    // seconds
 	congestion string // TCP_CONGESTION, if set
+	// departed is the connection that the socket had when it was closed.
+	departed *connection
 }
 
 // connection is one end of a connection. The two ends are two connections that
@@ -69,7 +71,12 @@ type connection struct {
 	finReceived bool
 	bytesIn     int64
 	bytesOut    int64
-	watch       *sim.Event // the end of an orphan's FIN_WAIT_2
+	watch       *sim.Event // the end of an orphan's FIN_WAIT_2, or the next try to be accepted
+	tries       int        // to be accepted
+	lacksSpace  bool       // a writer waits for room (the kernel's SOCK_NOSPACE)
+	farewell    *tcpSocket // a close(2) that waits
+	heard       sim.Time   // when something last came from the other end
+	keepAlive   keepAlive
 }
 
 func (s *Stack) newTCP(domain int) *tcpSocket {
@@ -87,7 +94,7 @@ func (t *tcpSocket) Bind(a socket.Address) unix.Errno {
 	if t.bound != nil || t.listener != nil || t.connection != nil {
 		return unix.EINVAL
 	}
-	if ap.Addr().IsMulticast() || !t.mayBind(ap.Addr()) {
+	if !t.mayBind(ap.Addr()) && !ap.Addr().IsMulticast() && !t.stack.isBroadcast(ap.Addr()) {
 		return unix.EADDRNOTAVAIL
 	}
 	b := t.newBinding(ap)
@@ -179,7 +186,7 @@ func (t *tcpSocket) state() tcpState {
 // Readiness implements socket.File as the kernel's tcp_poll does.
 func (t *tcpSocket) Readiness() waiter.Mask {
 	var m waiter.Mask
-	if t.failure != 0 {
+	if t.failure != 0 || len(t.errors) > 0 {
 		m |= waiter.Err
 	}
 	if t.listener != nil {
@@ -196,7 +203,7 @@ func (t *tcpSocket) Readiness() waiter.Mask {
 		}
 		return m
 	}
-	if c.state == stateSynSent {
+	if c.state == stateSynSent || c.state == stateSynReceived {
 		return m
 	}
 	sendShut, receiveShut := c.sendShut, c.receiveShut || c.finReceived
@@ -209,11 +216,20 @@ func (t *tcpSocket) Readiness() waiter.Mask {
 	if receiveShut {
 		m |= waiter.In | waiter.RdNorm | waiter.RdHup
 	}
-	if c.in.readable >= max(1, t.value(unix.SOL_SOCKET, unix.SO_RCVLOWAT)) {
+	target := max(1, t.value(unix.SOL_SOCKET, unix.SO_RCVLOWAT))
+	if c.in.atMark() && !c.urgentInline() {
+		target++
+	}
+	if c.in.readable() >= target {
 		m |= waiter.In | waiter.RdNorm
+	}
+	if c.in.urgent.state == urgentHere {
+		m |= waiter.Pri
 	}
 	if sendShut || c.writable() {
 		m |= waiter.Out | waiter.WrNorm
+	} else {
+		c.wantSpace()
 	}
 	return m
 }
@@ -228,6 +244,9 @@ func (t *tcpSocket) Release() {
 	if c := t.connection; c != nil {
 		t.attempt.stop()
 		t.attempt = nil
+		if t.lingers && t.linger > 0 {
+			c.farewell, t.departed = t, c
+		}
 		c.closeByUser(t.lingers && t.linger == 0)
 		t.connection = nil
 	}

@@ -2,7 +2,6 @@ package inet
 
 import (
 	"errors"
-	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -26,13 +25,17 @@ type timeWait struct {
 
 // waiting tells whether a connection of this name lingers in TIME_WAIT.
 func (s *Stack) waiting(t tuple) bool {
-	return slices.ContainsFunc(s.lingering(), func(w *timeWait) bool { return w.tuple == t })
+	w := s.waitsOf[t]
+	return w != nil && w.until > s.now()
 }
 
 // lingering are the connections in TIME_WAIT, oldest first.
 func (s *Stack) lingering() []*timeWait {
 	now, n := s.now(), 0
 	for n < len(s.waits) && s.waits[n].until <= now {
+		if w := s.waits[n]; s.waitsOf[w.tuple] == w {
+			delete(s.waitsOf, w.tuple)
+		}
 		n++
 	}
 	s.waits = s.waits[n:]
@@ -90,11 +93,18 @@ func (c *connection) shutSend() {
 	case stateCloseWait:
 		c.state = stateLastAck
 	}
-	c.out.finish(false)
+	if c.out.dead {
+		c.out.knock()
+		return
+	}
+	c.out.cork(false)
+	c.out.push()
+	if !c.out.dead {
+		c.out.finish(false)
+	}
 }
 
-// finArrives is the other end's FIN. Its acknowledgement is not carried: what
-// it changes at the other end can be seen in /proc/net/tcp only.
+// finArrives is the other end's FIN.
 func (c *connection) finArrives(f *flow) {
 	if f.dead || f.finArrived {
 		return
@@ -102,18 +112,14 @@ func (c *connection) finArrives(f *flow) {
 	f.finArrived = true
 	c.stack.network.queue.Cancel(&f.retry)
 	if c.state == stateSynReceived {
-		c.established()
+		c.acknowledged()
 	}
-	c.finReceived = true
+	c.finReceived, c.heard = true, c.stack.now()
 	peer := f.from
-	switch peer.state {
-	case stateFinWait1:
-		peer.state = stateFinWait2
-		peer.orphanTimer()
-	case stateClosing:
-		peer.timeWait()
-	case stateLastAck:
-		peer.done(0)
+	if back := c.roundTrip() / 2; back > 0 && peer != c {
+		c.stack.network.queue.After(c.stack.now().Add(back), peer.finAcknowledged)
+	} else {
+		defer peer.finAcknowledged()
 	}
 	switch c.state {
 	case stateEstablished:
@@ -130,6 +136,42 @@ func (c *connection) finArrives(f *flow) {
 		}
 		c.socket.queue.Notify(m)
 	}
+}
+
+// finAcknowledged is the acknowledgement of the FIN sent from here.
+func (c *connection) finAcknowledged() {
+	switch c.state {
+	case stateFinWait1:
+		c.state = stateFinWait2
+		c.orphanTimer()
+	case stateClosing:
+		c.timeWait()
+	case stateLastAck:
+		c.done(0)
+	}
+	c.parting()
+}
+
+// parting wakes a close(2) that waits for what was sent (SO_LINGER).
+func (c *connection) parting() {
+	if t := c.farewell; t != nil && !c.departing() {
+		c.farewell = nil
+		t.queue.Notify(waiter.Out | waiter.WrNorm | waiter.Hup)
+	}
+}
+
+// departing tells that the FIN sent from here was not acknowledged
+// (sk_stream_wait_close).
+func (c *connection) departing() bool {
+	return c.state == stateFinWait1 || c.state == stateClosing || c.state == stateLastAck
+}
+
+// Lingering implements socket.Lingerer.
+func (t *tcpSocket) Lingering() (time.Duration, bool) {
+	if c := t.departed; c != nil && c.farewell == t && c.departing() {
+		return time.Duration(t.linger) * time.Second, true
+	}
+	return 0, false
 }
 
 // orphanTimer ends a connection that nobody has and whose other end never
@@ -155,7 +197,10 @@ func (c *connection) timeWait() {
 	c.binding = nil
 	b.until = c.stack.now().Add(lingerTime)
 	b.automatic = b.automatic && b.listener == nil
-	c.stack.waits = append(c.stack.waits, &timeWait{c.tuple(), c.domain, b.until})
+	w := &timeWait{c.tuple(), c.domain, b.until}
+	c.stack.lingering()
+	c.stack.waits = append(c.stack.waits, w)
+	c.stack.waitsOf[w.tuple] = w
 	c.done(0)
 }
 
@@ -173,13 +218,23 @@ func (c *connection) closeByUser(reset bool) {
 		c.vanish()
 	case c.state == stateClosed:
 		c.vanish()
-	case c.in.readable > 0 || reset:
+	case c.in.readable() > 0 || reset:
 		// RFC 2525 2.17: data that is lost is told to the sender.
 		c.abort()
 	default:
 		c.shutSend()
 		c.orphanTimer()
 	}
+}
+
+// refuse answers data that nobody will read: the connection is reset at both
+// ends.
+func (c *connection) refuse() {
+	if c.state == stateClosed {
+		return
+	}
+	c.out.reset()
+	c.done(unix.ECONNRESET)
 }
 
 // abort resets the connection: the other end hears of it.
@@ -222,9 +277,12 @@ func (c *connection) done(errno unix.Errno) {
 	if c.watch != nil {
 		c.stack.network.queue.Cancel(c.watch)
 	}
+	c.keepAlive.stop()
+	c.parting()
 	if !c.out.resetBehind {
 		c.out.kill()
 	}
+	c.stack.network.queue.Cancel(&c.out.retry)
 	if errno != 0 || c.abandoned() {
 		c.in.kill()
 	}
@@ -250,7 +308,6 @@ func (c *connection) vanish() {
 	c.binding = nil
 	if c.abandoned() && c.in != nil {
 		c.in.kill()
-		c.in.buffer.drop(c.in.buffer.size)
-		c.in.readable = 0
+		c.in.consume(c.in.readable())
 	}
 }

@@ -104,13 +104,21 @@ func (t *tcpSocket) outcome() unix.Errno {
 		return unix.EALREADY
 	}
 	t.connecting = false
-	if e := t.takeError(); e != 0 {
-		return e
+	e := t.takeError()
+	if e == 0 {
+		if c != nil && c.state != stateClosed {
+			return 0
+		}
+		e = unix.ECONNABORTED
 	}
-	if c == nil || c.state == stateClosed {
-		return unix.ECONNABORTED
+	// The kernel disconnects: the socket is as new.
+	if c != nil {
+		t.connection, c.socket = nil, nil
+		c.abort()
+		c.vanish()
 	}
-	return 0
+	t.failed = false
+	return e
 }
 
 // disconnect is connect(2) with AF_UNSPEC.
@@ -120,17 +128,14 @@ func (t *tcpSocket) disconnect() unix.Errno {
 		t.listener.close()
 		t.listener = nil
 	}
-	c := t.connection
-	established := c != nil && c.state != stateSynSent && c.state != stateClosed
-	if c != nil {
+	if c := t.connection; c != nil {
 		t.attempt.stop()
 		t.attempt, t.connection, c.socket = nil, nil, nil
+		if c.state != stateClosed && c.state != stateClosing && c.state != stateLastAck {
+			t.failure = unix.ECONNRESET // as tcp_disconnect has it
+		}
 		c.abort()
-	}
-	// What is sent next fails as after the peer's reset (tcp_disconnect).
-	t.failure = 0
-	if c != nil && established {
-		t.failure = unix.ECONNRESET
+		c.vanish()
 	}
 	t.queue.Notify(waiter.Hup | waiter.Out)
 	return 0
@@ -231,12 +236,12 @@ func (c *connection) synArrives() {
 	if c.state != stateSynSent {
 		return
 	}
-	if c.peer != nil { // the answer was lost
+	if c.peer != nil { // the answer was lost, or the other end has sent a SYN too
 		c.answer(c.synAckArrives)
 		return
 	}
 	if c.local == c.remote { // connected to itself: a simultaneous open
-		own := &flow{from: c, to: c, buffer: fifo{pool: &c.stack.network.chunks}}
+		own := newFlow(c, c)
 		c.peer, c.in, c.out = c, own, own
 		c.established()
 		return
@@ -246,8 +251,12 @@ func (c *connection) synArrives() {
 		c.answer(c.refused)
 		return
 	}
-	if at.connections[tuple{c.remote, c.local}] != nil {
-		return // an older connection of the same name is still known here
+	if other := at.connections[tuple{c.remote, c.local}]; other != nil {
+		if other.state == stateSynSent { // both ends connect at once
+			c.join(other)
+			c.answer(c.synAckArrives)
+		}
+		return // or an older connection of the same name is still known here
 	}
 	l := at.findListener(c.remote, c.local)
 	switch {
@@ -291,15 +300,20 @@ func (c *connection) established() {
 		t := c.socket
 		t.attempt.stop()
 		t.attempt = nil
-		c.state = stateEstablished
+		c.state, c.heard = stateEstablished, c.stack.now()
+		c.keep()
 		t.queue.Notify(waiter.Out | waiter.WrNorm)
 	case stateSynReceived:
-		c.state = stateEstablished
-		if c.watch != nil { // data has come before the end of TCP_DEFER_ACCEPT
+		c.state, c.heard = stateEstablished, c.stack.now()
+		if c.watch != nil {
 			c.stack.network.queue.Cancel(c.watch)
 			c.watch = nil
 		}
 		c.parent.complete(c)
+		c.keep()
+		if c.in.arrived > 0 { // data that came before the end of the handshake
+			c.in.acknowledge()
+		}
 	}
 }
 

@@ -1,6 +1,9 @@
 package inet
 
 import (
+	"encoding/binary"
+	"time"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/simterpose/simterpose/kernel/socket"
@@ -23,13 +26,12 @@ func (t *tcpSocket) Write(src socket.Source) (int, unix.Errno) {
 // tcp_sendmsg_locked and sk_stream_wait_connect.
 func (t *tcpSocket) Send(src socket.Source, m *socket.Message) (int, unix.Errno) {
 	if m.Flags&unix.MSG_FASTOPEN != 0 {
-		return 0, unix.EOPNOTSUPP // as with net.ipv4.tcp_fastopen=0
-	}
-	if m.Flags&unix.MSG_OOB != 0 {
-		return 0, unix.EOPNOTSUPP // there is no urgent data
+		if errno := t.fastOpen(m); errno != 0 {
+			return 0, errno
+		}
 	}
 	c := t.connection
-	if c != nil && c.state == stateSynSent {
+	if c != nil && (c.state == stateSynSent || c.state == stateSynReceived) {
 		return 0, unix.EAGAIN
 	}
 	if e := t.takeError(); e != 0 {
@@ -42,49 +44,103 @@ func (t *tcpSocket) Send(src socket.Source, m *socket.Message) (int, unix.Errno)
 	if want == 0 {
 		return 0, 0
 	}
-	room := c.sendLimit() - c.out.queued()
-	if room <= 0 {
+	f := c.out
+	c.keepAlive.wake()
+	if f.dead {
+		return f.sendToNobody(src, want)
+	}
+	if f.direction == nil && !f.open() {
+		return 0, t.takeError()
+	}
+	room := c.sendLimit() - f.queued()
+	if room <= 0 || !c.unsentFew() {
+		c.wantSpace()
 		return 0, unix.EAGAIN
 	}
-	n, errno := c.out.buffer.fill(src, min(want, room))
+	n, errno := f.buffer.fill(src, min(want, room))
 	if errno != 0 {
 		return 0, errno
 	}
-	c.out.unsent += n
-	c.out.push()
-	if c.state == stateClosed { // no way any more
-		return 0, t.takeError()
+	f.written += int64(n)
+	c.bytesOut += int64(n)
+	if m.Flags&unix.MSG_OOB != 0 && n == want {
+		f.sendUrgent()
+	}
+	if m.Flags&unix.MSG_ZEROCOPY != 0 && t.on(unix.SOL_SOCKET, unix.SO_ZEROCOPY) {
+		t.copied()
+	}
+	f.cork(m.Flags&unix.MSG_MORE != 0 || t.on(unix.IPPROTO_TCP, unix.TCP_CORK))
+	f.push()
+	if n < want {
+		c.wantSpace()
 	}
 	return n, 0
+}
+
+// sendToNobody takes bytes for an end that is gone and has not said so. They
+// are answered by a RST.
+func (f *flow) sendToNobody(src socket.Source, want int) (int, unix.Errno) {
+	n, errno := f.buffer.fill(src, min(want, f.from.sendLimit()))
+	f.buffer.cut(f.readable())
+	f.retries = 0
+	f.knock()
+	return n, errno
+}
+
+// fastOpen is the connect(2) in a send with MSG_FASTOPEN. There never is a
+// cookie (net.ipv4.tcp_fastopen is 1, for clients only), so that the handshake
+// is an ordinary one: a call that may wait sends once it is done.
+func (t *tcpSocket) fastOpen(m *socket.Message) unix.Errno {
+	if m.Address == nil && !t.connecting {
+		return unix.EINVAL
+	}
+	switch errno := t.Connect(m.Address); {
+	case errno == unix.EALREADY || errno == unix.EINPROGRESS && m.Flags&unix.MSG_DONTWAIT == 0:
+		return unix.EAGAIN
+	default:
+		return errno
+	}
+}
+
+// corkTime is how long TCP_CORK and MSG_MORE hold back less than a segment.
+const corkTime = 200 * time.Millisecond
+
+// cork begins or ends the wait for more bytes before the last ones are sent.
+func (f *flow) cork(on bool) {
+	queue := f.from.stack.network.queue
+	f.corked = on
+	switch {
+	case !on:
+		queue.Cancel(&f.uncork)
+	case !f.uncork.Scheduled() && f.unsent() > 0:
+		queue.Schedule(&f.uncork, queue.Now().Add(corkTime))
+	}
 }
 
 // Receive implements socket.Socket.
 func (t *tcpSocket) Receive(dst socket.Sink, m *socket.Message) (int, unix.Errno) {
 	flags := m.Flags
 	m.Flags = 0
-	if flags&unix.MSG_ERRQUEUE != 0 {
-		return 0, unix.EAGAIN
-	}
-	if flags&unix.MSG_OOB != 0 {
-		return 0, unix.EINVAL
-	}
 	c := t.connection
-	if c == nil {
-		if e := t.takeError(); e != 0 && t.listener == nil {
-			return 0, e
-		}
-		if t.failed {
-			return 0, 0
-		}
+	switch {
+	case flags&unix.MSG_ERRQUEUE != 0:
+		return t.receiveError(dst, m)
+	case t.listener != nil || c == nil && !t.failed && t.failure == 0:
 		return 0, unix.ENOTCONN
-	}
-	if c.state == stateSynSent {
+	case flags&unix.MSG_OOB != 0:
+		return t.receiveOOB(dst, m, flags)
+	case c == nil:
+		return 0, t.takeError()
+	case c.state == stateSynSent || c.state == stateSynReceived:
 		return 0, unix.EAGAIN
 	}
-	if c.in.readable > 0 {
-		return c.take(dst, flags)
+	n, errno, moved := c.take(dst, flags)
+	if moved {
+		t.receiveControlTo(m)
+		return n, errno
 	}
 	if c.finReceived {
+		t.receiveControlTo(m)
 		return 0, 0
 	}
 	if e := t.takeError(); e != 0 {
@@ -97,53 +153,96 @@ func (t *tcpSocket) Receive(dst socket.Sink, m *socket.Message) (int, unix.Errno
 }
 
 // take moves what has arrived to dst; MSG_PEEK leaves it, MSG_TRUNC throws it
-// away.
-func (c *connection) take(dst socket.Sink, flags int) (int, unix.Errno) {
+// away. It stops before and after an urgent byte as tcp_recvmsg_locked does.
+// moved is false when there was nothing to give.
+func (c *connection) take(dst socket.Sink, flags int) (total int, errno unix.Errno, moved bool) {
 	f := c.in
-	n := min(dst.Len(), f.readable)
-	if flags&unix.MSG_TRUNC == 0 {
-		var errno unix.Errno
-		if n, errno = f.buffer.copyTo(dst, 0, n); errno != 0 {
-			return 0, errno
+	peek := flags&unix.MSG_PEEK != 0
+	want := dst.Len()
+	at := f.read
+	offset := -1
+	if peek {
+		if offset = c.opts().value(unix.SOL_SOCKET, unix.SO_PEEK_OFF); offset >= 0 {
+			at += int64(offset)
 		}
 	}
-	if flags&unix.MSG_PEEK == 0 {
-		f.buffer.drop(n)
-		f.readable -= n
-		f.push()
+	for total < want && at < f.arrived {
+		n := min(want-total, int(f.arrived-at))
+		if u := &f.urgent; u.state != notUrgent && u.mark >= at {
+			if u.mark == at && total > 0 {
+				break
+			}
+			if u.mark == at && !c.urgentInline() {
+				at++
+				continue
+			}
+			if u.mark > at {
+				n = min(n, int(u.mark-at))
+			}
+		}
+		if flags&unix.MSG_TRUNC == 0 {
+			if n, errno = f.buffer.copyTo(dst, int(at-f.read), n); errno != 0 {
+				break
+			}
+		}
+		total += n
+		at += int64(n)
 	}
-	return n, 0
+	if peek {
+		if offset >= 0 && total > 0 {
+			c.opts().set(unix.SOL_SOCKET, unix.SO_PEEK_OFF, int(at-f.read))
+		}
+	} else if at > f.read {
+		f.consume(int(at - f.read))
+		f.passMark()
+		if offset := c.opts().value(unix.SOL_SOCKET, unix.SO_PEEK_OFF); offset > 0 {
+			c.opts().set(unix.SOL_SOCKET, unix.SO_PEEK_OFF, max(0, offset-total))
+		}
+		f.consumed()
+	}
+	if total > 0 {
+		return total, 0, true
+	}
+	return 0, errno, errno != 0 || want == 0 && at < f.arrived
+}
+
+// receiveControlTo tells what options ask to be told of a read.
+func (t *tcpSocket) receiveControlTo(m *socket.Message) {
+	f := t.connection.in
+	m.Control = t.timestamps(nil, f.stamp)
+	if t.on(unix.IPPROTO_TCP, unix.TCP_INQ) {
+		n := f.readable()
+		if n == 0 && t.connection.finReceived {
+			n = 1 // the end of the stream
+		}
+		m.Control = appendControl(m.Control, unix.IPPROTO_TCP, unix.TCP_CM_INQ, binary.LittleEndian.AppendUint32(nil, uint32(n)))
+	}
 }
 
 // Ioctl implements socket.Ioctler.
 func (t *tcpSocket) Ioctl(request uint32) (int, unix.Errno, bool) {
 	c := t.connection
+	open := c != nil && c.in != nil
 	switch request {
-	case fionread:
-		if t.listener != nil {
-			return 0, unix.EINVAL, true
-		}
-		if c == nil || c.in == nil {
-			return 0, 0, true
-		}
-		return c.in.readable, 0, true
-	case siocoutq:
-		if t.listener != nil {
-			return 0, unix.EINVAL, true
-		}
-		if c == nil || c.out == nil {
-			return 0, 0, true
-		}
-		return c.out.queued(), 0, true
-	case siocoutqnsd:
-		if c == nil || c.out == nil {
-			return 0, 0, true
-		}
-		return c.out.unsent, 0, true
-	case siocatmark:
-		return 0, 0, true
+	case fionread, siocoutq, siocoutqnsd, siocatmark:
+	default:
+		return 0, 0, false
 	}
-	return 0, 0, false
+	switch {
+	case t.listener != nil && request != siocatmark:
+		return 0, unix.EINVAL, true
+	case !open:
+		return 0, 0, true
+	case request == fionread:
+		return c.in.countable(), 0, true
+	case request == siocoutq:
+		return c.out.queued(), 0, true
+	case request == siocoutqnsd:
+		return c.out.unsent(), 0, true
+	case c.in.atMark(): // SIOCATMARK
+		return 1, 0, true
+	}
+	return 0, 0, true
 }
 
 // ioctl requests (asm-generic/ioctls.h, linux/sockios.h).

@@ -12,10 +12,17 @@ import (
 // wait for room in the receiver's window.
 type flow struct {
 	from, to *connection
-	buffer   fifo
-	readable int // have arrived
-	flying   int // are on the way
-	unsent   int // have not been given to the carrier
+	buffer   fifo // the bytes from read to written
+
+	// Positions in the stream: read <= arrived <= sent <= written.
+	read, arrived, sent, written int64
+
+	// What the sender knows: how much has arrived, and the end of the
+	// receiver's window. Both lag behind by the latency of the way back.
+	acked, edge int64
+	announced   int64 // the end of the window, as the receiver last told it
+	marks       []acknowledgement
+	ackTimer    sim.Event
 
 	direction Direction // nil until the first byte
 	dead      bool      // nothing arrives any more
@@ -26,6 +33,11 @@ type flow struct {
 	retries    int // of a FIN that was lost
 	retry      sim.Event
 
+	urgent urgent
+	corked bool      // the last bytes wait for more (TCP_CORK, MSG_MORE)
+	uncork sim.Event // the end of that wait
+	stamp  int64     // CLOCK_REALTIME of the last arrival, in nanoseconds
+
 	progress sim.Time  // when bytes were last sent into silence, or arrived
 	timer    sim.Event // the end of the patience for what is on the way
 }
@@ -35,11 +47,35 @@ const (
 
 	sendBufferLeast = 87040   // net.ipv4.tcp_wmem's default, doubled as the kernel grows it at once
 	sendBufferMost  = 4 << 20 // net.ipv4.tcp_wmem's maximum
-	receiveBuffer   = 6 << 20 // net.ipv4.tcp_rmem's maximum
+
+	receiveBufferLeast = 131072  // net.ipv4.tcp_rmem's default; half of it is window (tcp_adv_win_scale)
+	receiveBufferMost  = 6 << 20 // net.ipv4.tcp_rmem's maximum
 )
 
-// queued is what the sender has written and the receiver not received.
-func (f *flow) queued() int { return f.flying + f.unsent }
+// newFlow is a flow whose receiver's first window is known from the handshake.
+func newFlow(from, to *connection) *flow {
+	f := &flow{from: from, to: to, buffer: fifo{pool: &from.stack.network.chunks}}
+	f.ackTimer.Fire = f.heed
+	f.timer.Fire = f.timeout
+	f.uncork.Fire = f.push
+	return f
+}
+
+// readable is the number of bytes that have arrived and were not read.
+func (f *flow) readable() int { return int(f.arrived - f.read) }
+
+// flying is the number of bytes on the way.
+func (f *flow) flying() int { return int(f.sent - f.arrived) }
+
+// unsent is the number of bytes that were not given to the carrier.
+func (f *flow) unsent() int { return int(f.written - f.sent) }
+
+// queued is what the sender has written and does not know to have arrived: what
+// occupies the send buffer.
+func (f *flow) queued() int {
+	f.settle()
+	return int(f.written - f.acked)
+}
 
 // sendLimit is the size of the send buffer in bytes.
 func (c *connection) sendLimit() int {
@@ -52,13 +88,18 @@ func (c *connection) sendLimit() int {
 	return min(max(sendBufferLeast, 2*c.out.direction.Window()), sendBufferMost)
 }
 
-// receiveLimit is the largest window, in bytes. What SO_RCVBUF sets is twice
-// what was asked for, half of which is the kernel's overhead (tcp(7)).
+// receiveLimit is the size of the receiver's window, in bytes. What SO_RCVBUF
+// sets is twice what was asked for, half of which is the kernel's overhead
+// (tcp(7)); otherwise the kernel grows the buffer to twice what the sender
+// would keep in flight.
 func (c *connection) receiveLimit() int {
 	if set := c.opts().receiveBuffer; set != 0 {
 		return set / 2
 	}
-	return receiveBuffer
+	if c.in == nil || c.in.direction == nil {
+		return receiveBufferLeast / 2
+	}
+	return min(max(receiveBufferLeast/2, 2*c.in.direction.Window()), receiveBufferMost)
 }
 
 // opts are the options of the socket that the connection has, or will have.
@@ -73,29 +114,34 @@ func (c *connection) opts() *base {
 // (the kernel's sk_stream_is_writeable).
 func (c *connection) writable() bool {
 	queued := c.out.queued()
-	return c.sendLimit()-queued >= queued/2 && queued < c.sendLimit()
+	return c.sendLimit()-queued >= queued/2 && queued < c.sendLimit() && c.unsentFew()
 }
 
 // push gives the carrier what the receiver's window allows.
 func (f *flow) push() {
-	if f.dead || f.unsent == 0 {
-		return
-	}
-	limit := f.to.receiveLimit()
-	room := limit - f.readable - f.flying
-	n := min(f.unsent, room)
-	// A receiver announces a window that is worth a segment (RFC 9293 3.8.6.2.2).
-	if n <= 0 || n < f.unsent && n < min(limit/2, 2*segment) {
+	unsent := f.unsent()
+	if f.dead || unsent == 0 {
 		return
 	}
 	if f.direction == nil && !f.open() {
 		return
 	}
-	f.unsent -= n
-	f.flying += n
-	f.from.bytesOut += int64(n)
+	n := min(unsent, int(f.edge-f.sent))
+	if n <= 0 {
+		f.await()
+		return
+	}
+	if f.corked && f.uncork.Scheduled() { // full segments only
+		if n -= n % segment; n == 0 {
+			return
+		}
+	}
+	f.sent += int64(n)
 	f.direction.Write(n)
 	f.watch()
+	if f.unsent() > 0 {
+		f.await()
+	}
 }
 
 // open asks the carrier for its side of this flow. A route that has gone since
@@ -103,42 +149,50 @@ func (f *flow) push() {
 func (f *flow) open() bool {
 	c := f.from
 	from, to := c.stack.ends(c.local.Addr(), c.remote.Addr())
-	d, err := c.stack.network.carrier.Direction(from, to, f.arrived)
+	d, err := c.stack.network.carrier.Direction(from, to, f.arrive)
 	if err != nil {
 		c.breakOff(errnoOf(err))
 		return false
 	}
 	f.direction = d
+	f.edge = max(f.edge, f.arrived+int64(f.to.receiveLimit()))
+	f.announced = f.edge
 	return true
 }
 
-// arrived is n more bytes at the receiver.
-func (f *flow) arrived(n int) {
+// arrive is n more bytes at the receiver.
+func (f *flow) arrive(n int) {
 	if f.dead {
 		return
 	}
-	n = min(n, f.flying)
-	to, from := f.to, f.from
-	if to.state == stateSynReceived {
-		to.established()
-	}
-	f.flying -= n
-	f.readable += n
+	n = min(n, f.flying())
+	to := f.to
+	f.arrived += int64(n)
 	f.progress = to.stack.now()
-	if f.flying == 0 {
+	to.heard = f.progress
+	if f.flying() == 0 {
 		to.stack.network.queue.Cancel(&f.timer)
 	}
-	to.bytesIn += int64(n)
-	if to.abandoned() {
-		// Nobody will read it: the kernel answers with a RST.
-		to.abort()
+	to.keepAlive.wake()
+	if to.stack.realtime != nil {
+		f.stamp = to.stack.realtime()
+	}
+	if to.state == stateSynReceived {
+		if to.acknowledged(); to.state == stateSynReceived {
+			f.finish(true)
+			return // the kernel drops it, and it is sent again
+		}
+	}
+	if to.abandoned() || to.receiveShut && to.sendShut {
+		// Nobody will read it: the kernel answers with a RST. (With a socket,
+		// that is what happens after shutdown(SHUT_RDWR).)
+		f.arrived -= int64(n)
+		to.refuse()
 		return
 	}
-	if to.receiveShut {
-		f.buffer.drop(f.readable)
-		f.readable = 0
-	}
-	if f.resetBehind && f.flying == 0 {
+	events := waiter.In | waiter.RdNorm | f.receiveUrgent()
+	f.acknowledge()
+	if f.resetBehind && f.flying() == 0 {
 		f.kill()
 		to.reset()
 		return
@@ -146,10 +200,7 @@ func (f *flow) arrived(n int) {
 	f.finish(true)
 	f.push()
 	if to.socket != nil {
-		to.socket.queue.Notify(waiter.In | waiter.RdNorm)
-	}
-	if from.socket != nil && !from.sendShut && from.writable() {
-		from.socket.queue.Notify(waiter.Out | waiter.WrNorm)
+		to.socket.queue.Notify(events)
 	}
 }
 
@@ -157,7 +208,7 @@ func (f *flow) arrived(n int) {
 // the last bytes arrive at this instant, and the FIN with them.
 func (f *flow) finish(now bool) {
 	c := f.from
-	if f.dead || !c.sendShut || c.finSent || f.queued() > 0 {
+	if f.dead || !c.sendShut || c.finSent || f.arrived < f.written {
 		return
 	}
 	c.finSent = true
@@ -167,6 +218,28 @@ func (f *flow) finish(now bool) {
 	}
 	f.retry.Fire = f.sendFin
 	f.sendFin()
+}
+
+// knock sends what is for an end that is gone, until its RST comes back.
+func (f *flow) knock() {
+	c := f.from
+	if c.state == stateClosed || f.retry.Scheduled() {
+		return
+	}
+	limit := 15 // net.ipv4.tcp_retries2
+	if c.abandoned() {
+		limit = finRetries
+	}
+	if f.retries > limit {
+		c.breakOff(errTimedOut)
+		return
+	}
+	_ = c.control(func() { c.answer(c.reset) })
+	queue := c.stack.network.queue
+	f.retry.Fire = f.knock
+	wait := (c.roundTrip() + 200*time.Millisecond) << f.retries
+	queue.Schedule(&f.retry, queue.Now().Add(min(wait, 120*time.Second)))
+	f.retries++
 }
 
 // finRetries is net.ipv4.tcp_orphan_retries' default.
@@ -183,20 +256,18 @@ func (f *flow) sendFin() {
 	c := f.from
 	_ = c.control(func() { f.to.finArrives(f) })
 	queue := c.stack.network.queue
-	from, to := c.stack.ends(c.local.Addr(), c.remote.Addr())
-	wait := c.stack.network.carrier.RoundTrip(from, to) + 200*time.Millisecond
-	queue.Schedule(&f.retry, queue.Now().Add(wait<<f.retries))
+	queue.Schedule(&f.retry, queue.Now().Add((c.roundTrip()+200*time.Millisecond)<<f.retries))
 	f.retries++
 }
 
 // reset sends a RST behind what is on the way and gives up the rest.
 func (f *flow) reset() {
-	if f.dead || f.flying == 0 {
+	if f.dead || f.flying() == 0 {
 		_ = f.from.control(f.to.reset)
 		return
 	}
-	f.unsent = 0
-	f.buffer.cut(f.readable + f.flying)
+	f.written = f.sent
+	f.buffer.cut(int(f.written - f.read))
 	f.resetBehind = true
 }
 
@@ -209,8 +280,11 @@ func (f *flow) kill() {
 	if f.direction != nil {
 		f.direction.Close()
 	}
-	f.from.stack.network.queue.Cancel(&f.retry)
-	f.from.stack.network.queue.Cancel(&f.timer)
-	f.flying, f.unsent = 0, 0
-	f.buffer.cut(f.readable)
+	queue := f.from.stack.network.queue
+	for _, timer := range []*sim.Event{&f.retry, &f.timer, &f.ackTimer, &f.uncork} {
+		queue.Cancel(timer)
+	}
+	f.sent, f.written, f.acked = f.arrived, f.arrived, f.arrived
+	f.marks = nil
+	f.buffer.cut(f.readable())
 }

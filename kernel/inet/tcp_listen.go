@@ -3,6 +3,7 @@ package inet
 import (
 	"net/netip"
 	"slices"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -14,11 +15,10 @@ import (
 // somaxconn bounds every backlog: /proc/sys/net/core/somaxconn since Linux 5.4.
 const somaxconn = 4096
 
-// listener is a socket that accepts connections. Connections that are being
-// established count against the backlog together with those that wait to be
-// accepted, so that a handshake that has been answered always finds room.
-// (Linux counts the second kind only, and drops the last acknowledgement when
-// there is no room.)
+// listener is a socket that accepts connections. Those that wait to be accepted
+// count against the backlog: when it is full, what begins a handshake is
+// dropped, and so is what ends one, which leaves the client connected and the
+// server not (tcp_conn_request, tcp_v4_syn_recv_sock).
 type listener struct {
 	socket   *tcpSocket
 	backlog  int
@@ -71,6 +71,7 @@ func (t *tcpSocket) Accept() (socket.Socket, unix.Errno) {
 	n := t.stack.newTCP(t.domain)
 	n.inherit(&c.options)
 	n.lingers, n.linger = t.lingers, t.linger
+	n.congestion = t.congestion
 	n.connection, c.socket, c.parent = c, n, nil
 	n.failure = c.failure
 	return n, 0
@@ -126,7 +127,7 @@ func spread(from netip.AddrPort, n int) int {
 	return int((h ^ h>>32) % uint64(n))
 }
 
-func (l *listener) full() bool { return len(l.ready)+len(l.halfOpen) > l.backlog }
+func (l *listener) full() bool { return len(l.ready) > l.backlog }
 
 // admit makes this side of a connection that c, elsewhere, asks for.
 func (l *listener) admit(c *connection, at *Stack) *connection {
@@ -141,11 +142,64 @@ func (l *listener) admit(c *connection, at *Stack) *connection {
 	}
 	at.tcp.add(child.binding)
 	at.connections[child.tuple()] = child
-	child.in = &flow{from: c, to: child, buffer: fifo{pool: &at.network.chunks}}
-	child.out = &flow{from: child, to: c, buffer: fifo{pool: &at.network.chunks}}
-	c.peer, c.in, c.out = child, child.out, child.in
+	child.join(c)
 	l.halfOpen = append(l.halfOpen, child)
 	return child
+}
+
+// join makes two connections the ends of one.
+func (c *connection) join(peer *connection) {
+	c.in, c.out = newFlow(peer, c), newFlow(c, peer)
+	peer.peer, peer.in, peer.out = c, c.out, c.in
+	c.peer = peer
+}
+
+// acknowledged is the end of the handshake at the server's end: the client's
+// last segment, or data that has come behind it. With TCP_DEFER_ACCEPT the
+// first does not suffice for some time; without room in the accept queue
+// neither does, until a repetition finds some.
+func (c *connection) acknowledged() {
+	if c.state != stateSynReceived {
+		c.established()
+		return
+	}
+	data := c.in.arrived > 0 || c.in.finArrived
+	if patience := c.seconds(unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT); patience > 0 && !data && c.tries == 0 {
+		c.tries = 1
+		c.tryAgain(patience)
+		return
+	}
+	if !c.parent.full() {
+		c.established()
+		return
+	}
+	if c.watch == nil || !c.watch.Scheduled() {
+		first := firstRetry // of the SYN-ACK, or of data
+		if data {
+			first = 200 * time.Millisecond
+		}
+		c.tryAgain(first << min(c.tries, synAckRetries))
+	}
+}
+
+// synAckRetries is net.ipv4.tcp_synack_retries.
+const synAckRetries = 5
+
+// tryAgain lets the client repeat the end of the handshake after some time.
+func (c *connection) tryAgain(after time.Duration) {
+	if c.watch == nil {
+		c.watch = &sim.Event{Fire: func() {
+			if c.tries++; c.tries > synAckRetries && c.parent.full() {
+				c.parent.forget(c)
+				c.parent = nil
+				c.done(0) // and the client does not know
+				return
+			}
+			c.acknowledged()
+		}}
+	}
+	queue := c.stack.network.queue
+	queue.Schedule(c.watch, queue.Now().Add(after))
 }
 
 // complete moves a connection whose handshake is done to the accept queue.

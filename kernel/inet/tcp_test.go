@@ -77,20 +77,67 @@ func TestConnectToNobodyTimesOut(t *testing.T) {
 	l.want(c.Connect(at("10.9.9.9:80")), unix.ETIMEDOUT)
 }
 
-func TestConnectToFullBacklogRetries(t *testing.T) {
+func TestHandshakeWithoutRoomInTheAcceptQueueIsRepeated(t *testing.T) {
 	l := newLab(t)
 	k := l.listen(l.b, "0.0.0.0:80", 0) // room for one
 	first := l.socket(l.a, unix.AF_INET, unix.SOCK_STREAM)
 	second := l.socket(l.a, unix.AF_INET, unix.SOCK_STREAM)
+	third := l.socket(l.a, unix.AF_INET, unix.SOCK_STREAM)
 	first.Connect(at("10.0.0.2:80"))
 	second.Connect(at("10.0.0.2:80"))
-	l.run(time.Second - 1)
+	l.run(3 * latency)
+	third.Connect(at("10.0.0.2:80"))
+	l.run(3 * latency)
 	l.ready(first, writable)
-	l.ready(second, 0)
+	l.ready(second, writable) // its SYN was answered
+	l.ready(third, 0)         // its SYN was dropped
 	_, errno := k.Accept()
 	l.ok(errno)
-	l.run(1 + 2*latency)
-	l.ready(second, writable)
+	_, errno = k.Accept()
+	l.want(errno, unix.EAGAIN)
+	l.run(time.Second)
+	s, errno := k.Accept()
+	l.ok(errno)
+	l.ready(third, 0)
+	l.send(second, "x")
+	l.run(latency)
+	l.expect(s, "x")
+	l.run(2 * time.Second) // the third SYN, 3 s after the first
+	l.ready(third, writable)
+}
+
+func TestDataWaitsForRoomInTheAcceptQueue(t *testing.T) {
+	l := newLab(t)
+	k := l.listen(l.b, "0.0.0.0:80", 0)
+	first := l.socket(l.a, unix.AF_INET, unix.SOCK_STREAM)
+	second := l.socket(l.a, unix.AF_INET, unix.SOCK_STREAM)
+	first.Connect(at("10.0.0.2:80"))
+	second.Connect(at("10.0.0.2:80"))
+	l.run(3 * latency)
+	l.send(second, "early")
+	l.ok(second.Shutdown(unix.SHUT_WR))
+	l.run(3 * latency)
+	_, errno := k.Accept()
+	l.ok(errno)
+	l.run(2 * time.Second)
+	s, errno := k.Accept()
+	l.ok(errno)
+	l.expect(s, "early")
+	l.expect(s, "")
+}
+
+func TestHandshakeThatFindsNoRoomIsGivenUp(t *testing.T) {
+	l := newLab(t)
+	l.listen(l.b, "0.0.0.0:80", 0)
+	first := l.socket(l.a, unix.AF_INET, unix.SOCK_STREAM)
+	second := l.socket(l.a, unix.AF_INET, unix.SOCK_STREAM)
+	first.Connect(at("10.0.0.2:80"))
+	second.Connect(at("10.0.0.2:80"))
+	l.run(130 * time.Second)
+	l.ready(second, writable) // it does not know
+	l.send(second, "x")
+	l.run(2 * latency)
+	l.failsToRead(second, unix.ECONNRESET)
 }
 
 func TestFreeHandshakeConnectsAtOnce(t *testing.T) {

@@ -15,10 +15,15 @@ const retransmissionLimit = 924600 * time.Millisecond
 
 // patience is how long this end waits for an acknowledgement.
 func (c *connection) patience() time.Duration {
-	if ms := c.opts().value(unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT); ms > 0 {
-		return time.Duration(ms) * time.Millisecond
+	if limit := c.userTimeout(); limit > 0 {
+		return limit
 	}
 	return retransmissionLimit
+}
+
+// userTimeout is TCP_USER_TIMEOUT, 0 when it is not set.
+func (c *connection) userTimeout() time.Duration {
+	return time.Duration(c.opts().value(unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT)) * time.Millisecond
 }
 
 // watch makes sure that the connection ends when what is on the way does not
@@ -29,16 +34,13 @@ func (f *flow) watch() {
 	if f.timer.Scheduled() {
 		return
 	}
-	if f.timer.Fire == nil {
-		f.timer.Fire = f.timeout
-	}
 	f.progress = queue.Now()
 	queue.Schedule(&f.timer, f.progress.Add(f.from.patience()))
 }
 
 // timeout ends the connection unless something arrived meanwhile.
 func (f *flow) timeout() {
-	if f.dead || f.flying == 0 {
+	if f.dead || f.flying() == 0 {
 		return
 	}
 	queue := f.from.stack.network.queue
@@ -49,21 +51,86 @@ func (f *flow) timeout() {
 	f.from.breakOff(errTimedOut)
 }
 
-// acknowledged is the last segment of the handshake at the server's end. With
-// TCP_DEFER_ACCEPT (tcp(7)) the connection waits for data, for some time.
-func (c *connection) acknowledged() {
-	seconds := c.options.value(unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT)
-	if seconds == 0 || c.state != stateSynReceived {
-		c.established()
-		return
-	}
-	queue := c.stack.network.queue
-	c.watch = &sim.Event{Fire: c.accepted}
-	queue.Schedule(c.watch, queue.Now().Add(time.Duration(seconds)*time.Second))
+// keepAlive probes an idle connection (RFC 1122 4.2.3.6, tcp(7)).
+type keepAlive struct {
+	timer  sim.Event
+	of     *connection
+	probes int // that were not answered
+	asleep bool
 }
 
-// accepted is the end of TCP_DEFER_ACCEPT.
-func (c *connection) accepted() {
-	c.watch = nil
-	c.established()
+func (k *keepAlive) stop() {
+	if k.timer.Scheduled() {
+		k.of.stack.network.queue.Cancel(&k.timer)
+		k.of.stack.network.keepAlives--
+	}
+}
+
+func (k *keepAlive) schedule(when sim.Time) {
+	k.stop()
+	k.of.stack.network.keepAlives++
+	k.of.stack.network.queue.Schedule(&k.timer, when)
+}
+
+func (c *connection) seconds(level, name int) time.Duration {
+	return time.Duration(c.opts().value(level, name)) * time.Second
+}
+
+// keep begins or ends the probing, as SO_KEEPALIVE says.
+func (c *connection) keep() {
+	k := &c.keepAlive
+	k.of, k.asleep = c, false
+	k.timer.Fire = k.fire
+	if c.opts().value(unix.SOL_SOCKET, unix.SO_KEEPALIVE) == 0 || c.state == stateClosed || c.state == stateSynSent || c.peer == nil {
+		k.stop()
+		return
+	}
+	k.schedule(max(c.stack.now(), c.heard.Add(c.seconds(unix.IPPROTO_TCP, unix.TCP_KEEPIDLE))))
+}
+
+// fire sends a probe if nothing was heard for long enough.
+func (k *keepAlive) fire() {
+	c := k.of
+	network := c.stack.network
+	network.keepAlives--
+	now := c.stack.now()
+	idle := c.seconds(unix.IPPROTO_TCP, unix.TCP_KEEPIDLE)
+	if end := c.heard.Add(idle); k.probes == 0 && end > now {
+		k.schedule(end)
+		return
+	}
+	if c.out.flying() > 0 { // the retransmission timer is at work
+		k.schedule(now.Add(idle))
+		return
+	}
+	if network.queue.Len() == network.keepAlives {
+		// Nothing but such timers will ever happen: no route changes, no
+		// guest moves, each probe would be answered, for ever. A run that
+		// waits for nothing else is to end.
+		k.asleep = true
+		return
+	}
+	limit := c.userTimeout()
+	if limit > 0 && k.probes > 0 && now.Sub(c.heard) >= limit ||
+		limit == 0 && k.probes >= c.opts().value(unix.IPPROTO_TCP, unix.TCP_KEEPCNT) {
+		c.out.reset()
+		c.breakOff(errTimedOut)
+		return
+	}
+	k.probes++
+	_ = c.control(func() {
+		if c.peer.state == stateClosed {
+			c.answer(c.reset)
+			return
+		}
+		c.answer(func() { c.heard, k.probes = c.stack.now(), 0 })
+	})
+	k.schedule(now.Add(c.seconds(unix.IPPROTO_TCP, unix.TCP_KEEPINTVL)))
+}
+
+// wake resumes probing after something happened again.
+func (k *keepAlive) wake() {
+	if k.asleep {
+		k.of.keep()
+	}
 }

@@ -1,7 +1,6 @@
 package inet
 
 import (
-	"io"
 	"net/netip"
 	"slices"
 
@@ -30,6 +29,8 @@ type datagram struct {
 	ttl  int
 	tos  int
 	at   int64 // CLOCK_REALTIME of the arrival, in nanoseconds
+	// drops is the number that was lost before it for want of room.
+	drops int
 }
 
 // inbox is the receive queue of a datagram socket.
@@ -45,6 +46,8 @@ type udpSocket struct {
 	inbox
 	bound       *binding
 	explicit    bool           // the address was given by bind(2)
+	automatic   bool           // the port was chosen by connect(2)
+	pending     *pending       // of MSG_MORE and UDP_CORK
 	remote      netip.AddrPort // valid when connected
 	released    bool
 	sendShut    bool
@@ -126,11 +129,11 @@ func (b *base) decodeAny(a socket.Address) (netip.AddrPort, unix.Errno) {
 // Connect implements socket.Socket.
 func (u *udpSocket) Connect(a socket.Address) unix.Errno {
 	if len(a) >= 2 && a.Family() == unix.AF_UNSPEC {
-		u.remote = netip.AddrPort{}
-		if u.bound != nil && !u.explicit {
-			u.bound.addr = anyOf(u.domain)
-		}
+		u.disconnect()
 		return 0
+	}
+	if u.domain == unix.AF_INET6 && a.Family() == unix.AF_INET && u.only6() {
+		return unix.EAFNOSUPPORT
 	}
 	dst, errno := u.decodeAny(a)
 	if errno != 0 {
@@ -139,18 +142,38 @@ func (u *udpSocket) Connect(a socket.Address) unix.Errno {
 	if u.stack.isBroadcast(dst.Addr()) && u.value(unix.SOL_SOCKET, unix.SO_BROADCAST) == 0 {
 		return unix.EACCES
 	}
+	if u.remote.IsValid() && u.bound.addr.Is4() && dst.Addr().Is6() {
+		return unix.EAFNOSUPPORT // the source is an IPv4-mapped address
+	}
 	src, errno := u.sourceFor(dst.Addr())
 	if errno != 0 {
 		return errno
 	}
+	automatic := u.bound == nil
 	if errno := u.autobind(); errno != 0 {
 		return errno
 	}
+	u.automatic = u.automatic || automatic
 	if !u.explicit {
 		u.bound.addr = src
 	}
 	u.remote = dst
 	return 0
+}
+
+// disconnect is connect(2) with AF_UNSPEC: what connect chose is given up.
+func (u *udpSocket) disconnect() {
+	u.remote = netip.AddrPort{}
+	if u.bound == nil {
+		return
+	}
+	if !u.explicit {
+		u.bound.addr = anyOf(u.domain)
+	}
+	if u.automatic {
+		u.stack.udp.remove(u.bound)
+		u.bound, u.automatic = nil, false
+	}
 }
 
 // sourceFor is the address that datagrams to dst are sent from.
@@ -161,108 +184,13 @@ func (u *udpSocket) sourceFor(dst netip.Addr) (netip.Addr, unix.Errno) {
 		}
 		return b.addr, 0
 	}
-	return u.stack.source(dst)
-}
-
-// Send implements socket.Socket.
-func (u *udpSocket) Send(src socket.Source, m *socket.Message) (int, unix.Errno) {
-	size := src.Len()
-	most := mostUDP6
-	dst := u.remote
-	if m.Address != nil {
-		var errno unix.Errno
-		if dst, errno = u.decodeAny(m.Address); errno != 0 {
-			return 0, errno
-		}
-	}
-	if dst.Addr().Is4() || u.domain == unix.AF_INET {
-		most = mostUDP4
-	}
 	switch {
-	case size > most:
-		return 0, unix.EMSGSIZE
-	case m.Flags&unix.MSG_OOB != 0:
-		return 0, unix.EOPNOTSUPP
-	case !dst.IsValid():
-		return 0, unix.EDESTADDRREQ
-	case dst.Port() == 0:
-		return 0, unix.EINVAL
-	case u.sendShut:
-		return 0, unix.EPIPE
+	case dst.Is4() && dst.IsMulticast() && u.multicastFrom.Is4() && !u.multicastFrom.IsUnspecified():
+		return u.multicastFrom, 0
+	case dst.Is6() && u.source6.IsValid():
+		return u.source6, 0
 	}
-	d := datagram{dst: dst.Addr(), ttl: u.ttl(dst.Addr()), tos: u.tos(dst.Addr())}
-	from, errno := u.sourceFor(dst.Addr())
-	if errno != 0 {
-		return 0, errno
-	}
-	if errno := u.sendControl(m.Control, &d, &from); errno != 0 {
-		return 0, errno
-	}
-	if u.stack.isBroadcast(dst.Addr()) && u.value(unix.SOL_SOCKET, unix.SO_BROADCAST) == 0 {
-		return 0, unix.EACCES
-	}
-	if e := u.takeError(); e != 0 {
-		return 0, e
-	}
-	if errno := u.autobind(); errno != 0 {
-		return 0, errno
-	}
-	d.src = netip.AddrPortFrom(from, u.bound.port)
-	if d.data, errno = readAll(src, size); errno != 0 {
-		return 0, errno
-	}
-	if errno := u.transmit(d, dst); errno != 0 {
-		return 0, errno
-	}
-	return size, 0
-}
-
-// readAll reads a datagram's payload from the guest.
-func readAll(src socket.Source, size int) ([]byte, unix.Errno) {
-	data := make([]byte, size)
-	if n, err := io.ReadFull(src, data); n < size {
-		if errno, ok := err.(unix.Errno); ok {
-			return nil, errno
-		}
-		return nil, unix.EFAULT
-	}
-	return data, 0
-}
-
-// transmit hands a datagram to the carrier, once for each host it is for.
-func (u *udpSocket) transmit(d datagram, dst netip.AddrPort) unix.Errno {
-	s := u.stack
-	if dst.Addr().IsMulticast() || s.isBroadcast(dst.Addr()) {
-		for _, end := range s.group(dst.Addr(), d.src.Addr()) {
-			// A host that cannot be reached does not hear a broadcast.
-			_ = s.packet(d.src.Addr(), end, len(d.data), false, func(at *Stack) { at.spreadUDP(d, dst) })
-		}
-		return 0
-	}
-	err := s.packet(d.src.Addr(), dst.Addr(), len(d.data), false, func(at *Stack) {
-		if at == nil || !at.deliverUDP(d, dst) {
-			// ICMP port unreachable, which quotes the datagram's head.
-			from, to := s.ends(d.src.Addr(), dst.Addr())
-			_ = s.network.carrier.Packet(to, from, min(len(d.data)+unreachableHead, 548), false, func() { u.unreachable(dst) })
-		}
-	})
-	if err != nil && errnoOf(err) == unix.EHOSTUNREACH {
-		return unix.EHOSTUNREACH
-	}
-	return 0
-}
-
-// unreachableHead is the quoted IP and UDP headers of an ICMP error.
-const unreachableHead = 28
-
-// unreachable is an ICMP error for a datagram sent from here to dst.
-func (u *udpSocket) unreachable(dst netip.AddrPort) {
-	reports := u.value(unix.IPPROTO_IP, unix.IP_RECVERR) != 0 || u.value(unix.IPPROTO_IPV6, unix.IPV6_RECVERR) != 0
-	if u.released || u.remote != dst && !(reports && !u.remote.IsValid()) {
-		return
-	}
-	u.failure = unix.ECONNREFUSED
-	u.queue.Notify(waiter.Err | waiter.In | waiter.Out)
+	return u.stack.source(dst)
 }
 
 // deliverUDP gives a datagram to the socket that it is for: the one connected
@@ -273,7 +201,7 @@ func (s *Stack) deliverUDP(d datagram, dst netip.AddrPort) bool {
 	var found []*binding
 	best := 0
 	for _, b := range s.udp.at(dst.Port()) {
-		if b.udp == nil || !b.takes(dst.Addr()) {
+		if b.udp == nil || !b.takes(dst.Addr()) || !b.udp.heardThrough(d) {
 			continue
 		}
 		rank := b.rank()
@@ -311,18 +239,25 @@ func (s *Stack) spreadUDP(d datagram, dst netip.AddrPort) {
 		if u == nil || u.remote.IsValid() && u.remote != d.src {
 			continue
 		}
-		if !b.takes(dst.Addr()) || dst.Addr().IsMulticast() && !u.hears(dst.Addr()) {
+		if !b.takes(dst.Addr()) || dst.Addr().IsMulticast() && !u.hears(dst.Addr(), d.src.Addr()) || !u.heardThrough(d) {
 			continue
 		}
 		u.receive(d)
 	}
 }
 
+// heardThrough tells whether a datagram came through the interface that
+// SO_BINDTODEVICE names.
+func (b *base) heardThrough(d datagram) bool {
+	return b.device == "" || b.device == "lo" == b.stack.isLocal(d.src.Addr())
+}
+
+// isLocal tells whether what an address sends comes through the loopback
+// interface.
+func (s *Stack) isLocal(src netip.Addr) bool { return src.IsLoopback() || s.owns(src) }
+
 // receive puts a datagram in the queue, if there is room.
 func (u *udpSocket) receive(d datagram) {
-	if u.receiveShut {
-		return
-	}
 	if !u.put(d, &u.base) {
 		return
 	}
@@ -343,6 +278,7 @@ func (i *inbox) put(d datagram, b *base) bool {
 	if b.stack.realtime != nil {
 		d.at = b.stack.realtime()
 	}
+	d.drops = i.drops
 	i.waiting = append(i.waiting, d)
 	return true
 }

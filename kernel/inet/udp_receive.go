@@ -21,6 +21,7 @@ func (u *udpSocket) Write(src socket.Source) (int, unix.Errno) {
 
 // Receive implements socket.Socket.
 func (u *udpSocket) Receive(dst socket.Sink, m *socket.Message) (int, unix.Errno) {
+	m.Flags &^= unix.MSG_OOB // which UDP does not look at
 	return u.take(&u.base, dst, m, u.receiveShut)
 }
 
@@ -29,7 +30,7 @@ func (i *inbox) take(b *base, dst socket.Sink, m *socket.Message, shut bool) (in
 	flags := m.Flags
 	m.Flags = 0
 	if flags&unix.MSG_ERRQUEUE != 0 {
-		return 0, unix.EAGAIN
+		return b.receiveError(dst, m)
 	}
 	if flags&unix.MSG_OOB != 0 {
 		return 0, unix.EOPNOTSUPP
@@ -37,28 +38,33 @@ func (i *inbox) take(b *base, dst socket.Sink, m *socket.Message, shut bool) (in
 	if e := b.takeError(); e != 0 {
 		return 0, e
 	}
-	if len(i.waiting) == 0 {
-		if shut {
+	which, skip := 0, 0
+	if offset := b.value(unix.SOL_SOCKET, unix.SO_PEEK_OFF); flags&unix.MSG_PEEK != 0 && offset > 0 {
+		which, skip = i.at(offset)
+	}
+	if which >= len(i.waiting) {
+		if shut && flags&unix.MSG_DONTWAIT == 0 {
 			return 0, 0
 		}
 		return 0, unix.EAGAIN
 	}
-	d := i.waiting[0]
+	d := i.waiting[which]
+	n := min(len(d.data)-skip, dst.Len())
+	b.movePeek(flags&unix.MSG_PEEK != 0, n, len(d.data))
 	if flags&unix.MSG_PEEK == 0 {
 		i.waiting[0] = datagram{}
 		i.waiting = i.waiting[1:]
 		i.charge -= len(d.data) + datagramOverhead
 	}
-	n := min(len(d.data), dst.Len())
 	if n > 0 {
-		if wrote, err := dst.Write(d.data[:n]); wrote < n {
+		if wrote, err := dst.Write(d.data[skip : skip+n]); wrote < n {
 			if errno, ok := err.(unix.Errno); ok {
 				return 0, errno
 			}
 			return 0, unix.EFAULT
 		}
 	}
-	if n < len(d.data) {
+	if n < len(d.data)-skip {
 		m.Flags |= unix.MSG_TRUNC
 	}
 	m.Address = encodeAddress(b.domain, d.src)
@@ -69,6 +75,28 @@ func (i *inbox) take(b *base, dst socket.Sink, m *socket.Message, shut bool) (in
 	return n, 0
 }
 
+// at finds the datagram at an offset of the queue (SO_PEEK_OFF).
+func (i *inbox) at(offset int) (which, skip int) {
+	for which < len(i.waiting) && offset >= len(i.waiting[which].data) && offset > 0 {
+		offset -= len(i.waiting[which].data)
+		which++
+	}
+	return which, offset
+}
+
+// movePeek moves SO_PEEK_OFF over n bytes that were peeked at, or back over a
+// datagram that was taken.
+func (b *base) movePeek(peek bool, n, size int) {
+	offset := b.value(unix.SOL_SOCKET, unix.SO_PEEK_OFF)
+	if offset < 0 {
+		return
+	}
+	if offset += n; !peek {
+		offset = max(0, offset-n-size)
+	}
+	b.set(unix.SOL_SOCKET, unix.SO_PEEK_OFF, offset)
+}
+
 // Readiness implements socket.File.
 func (u *udpSocket) Readiness() waiter.Mask {
 	return u.datagramReadiness(&u.base, u.sendShut, u.receiveShut)
@@ -77,8 +105,11 @@ func (u *udpSocket) Readiness() waiter.Mask {
 // datagramReadiness is the kernel's datagram_poll.
 func (i *inbox) datagramReadiness(b *base, sendShut, receiveShut bool) waiter.Mask {
 	m := waiter.Out | waiter.WrNorm
-	if b.failure != 0 {
+	if b.failure != 0 || len(b.errors) > 0 {
 		m |= waiter.Err
+		if b.on(unix.SOL_SOCKET, unix.SO_SELECT_ERR_QUEUE) {
+			m |= waiter.Pri
+		}
 	}
 	if receiveShut {
 		m |= waiter.RdHup | waiter.In | waiter.RdNorm
