@@ -18,9 +18,7 @@ const slack = "6000000"
 // different are the guests that show what is not covered yet, and why
 // (docs/limits.md). One that behaves like Linux must be taken off the list.
 var different = map[string]string{
-	"select_basic": "TCP's urgent data (MSG_OOB) is not there",
-	"tcp_oob":      "TCP's urgent data (MSG_OOB) is not there",
-	"timers":       "a POSIX timer's signal that is blocked does not count overruns",
+	"timers": "a POSIX timer's signal that is blocked does not count overruns",
 }
 
 // TestEmulated runs each guest of one host under simterpose: it must print what
