@@ -89,6 +89,7 @@ interrupted.`,
 		runCommand(),
 		checkCommand(),
 		execCommand(),
+		platformCommand(),
 		simulateCommand(),
 		versionCommand(),
 	)
