@@ -40,8 +40,11 @@ func writeEtc(folder, name, hosts string, server netip.Addr) error {
 		return err
 	}
 	for file, content := range map[string]string{
-		"hostname":    name + "\n",
-		"hosts":       hosts,
+		"hostname": name + "\n",
+		"hosts":    hosts,
+		// RFC 6724 prefers IPv4 to IPv6 addresses of fc00::/7, which the hosts'
+		// are; glibc's own table does not.
+		"gai.conf":    "precedence ::ffff:0:0/96 100\n",
 		"resolv.conf": fmt.Sprintf("nameserver %s\noptions timeout:1 attempts:2\n", server),
 	} {
 		if err := os.WriteFile(filepath.Join(folder, file), []byte(content), 0o644); err != nil {
@@ -70,7 +73,7 @@ func mounts(etc string) []guest.Mount {
 		{Source: "sysfs", Target: "/sys", Type: "sysfs", Flags: unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC, Optional: true},
 		{Source: "mqueue", Target: "/dev/mqueue", Type: "mqueue", Optional: true},
 	}
-	for _, file := range []string{"hostname", "hosts", "resolv.conf"} {
+	for _, file := range []string{"hostname", "hosts", "gai.conf", "resolv.conf"} {
 		list = append(list, guest.Mount{Source: filepath.Join(etc, file), Target: etcTarget(file), Flags: unix.MS_BIND, Make: 'f'})
 	}
 	for _, m := range []struct{ target, mode string }{{"/run", "755"}, {"/dev/shm", "1777"}, {"/tmp", "1777"}, {"/var/tmp", "1777"}} {
@@ -92,8 +95,16 @@ func etcTarget(name string) string {
 // hidden are the folders over which mounts lays new ones.
 var hidden = []string{"/run", "/dev/shm", "/tmp", "/var/tmp"}
 
+// Where guests find their host's folder of the output and the experiment's
+// folder: always the same paths, because guests see them, and even their length
+// (on their stacks, in PWD).
+const (
+	workingFolder    = "/run/simterpose"
+	experimentFolder = "/run/experiment"
+)
+
 // keep selects the folders that guests need and that would be hidden.
-func keep(folders []string) []string {
+func keep(folders []string) []guest.Kept {
 	var kept []string
 	for _, f := range folders {
 		for _, h := range hidden {
@@ -104,7 +115,7 @@ func keep(folders []string) []string {
 		}
 	}
 	// A folder below another kept one comes with it.
-	var outer []string
+	var outer []guest.Kept
 	for _, f := range kept {
 		inside := false
 		for _, g := range kept {
@@ -112,10 +123,10 @@ func keep(folders []string) []string {
 		}
 		seen := false
 		for _, g := range outer {
-			seen = seen || f == g
+			seen = seen || f == g.Folder
 		}
 		if !inside && !seen {
-			outer = append(outer, f)
+			outer = append(outer, guest.Kept{Folder: f, At: f})
 		}
 	}
 	return outer

@@ -107,7 +107,9 @@ func (l *loop) turn(th *thread) {
 	first := th.state == answered || th.state == woken
 	for {
 		if o.Kind == kernel.Parked {
-			th.state = waiting
+			if !th.turn.Scheduled() { // a pending signal may have woken it already
+				th.state = waiting
+			}
 			return
 		}
 		if !first {
@@ -328,7 +330,13 @@ func (l *loop) idle(th *thread, slices int) bool {
 		}
 		p.HasStopped()
 		return true
-	case 'S', 'D':
+	case 'D':
+		// It waits for a disk, which is over soon.
+		return false
+	case 'S':
+		if l.realm.Pending() {
+			return false // in the call that it has made just now
+		}
 		// It waits in the machine's kernel, in a call that the filter lets
 		// through or that was left to the kernel.
 		th.state = waiting

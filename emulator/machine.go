@@ -42,6 +42,7 @@ func (machine) SendSignal(p *kernel.Process, thread *kernel.Task, signal unix.Si
 
 func (machine) SignalState(tid int) (kernel.SignalState, bool) {
 	s, ok := guest.ReadSignals(tid)
+	s.Dead = s.Dead || guest.Exiting(tid)
 	return kernel.SignalState(s), ok
 }
 
@@ -52,6 +53,8 @@ func (machine) ProcessGroup(tid int) (int, unix.Errno) {
 	}
 	return group, 0
 }
+
+func (machine) Parent(tid int) int { return guest.Parent(tid) }
 
 func (machine) Alive(tid int) bool { return unix.Kill(tid, 0) != unix.ESRCH }
 

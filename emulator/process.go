@@ -14,15 +14,20 @@ import (
 	"github.com/simterpose/simterpose/sim"
 )
 
+// withoutProcessorRandom keeps OpenSSL from the instructions rdtsc, rdrand and
+// rdseed, which no filter of system calls sees: they would make each run's keys
+// different (OPENSSL_ia32cap(3)).
+const withoutProcessorRandom = "OPENSSL_ia32cap=~0x4000000000000010:~0x40000"
+
 // environment is what a guest finds, before what the experiment adds: the same
 // on every machine.
 func (w *world) environment(p *experiment.Process) []string {
 	base := []string{
 		"PATH=" + experiment.GuestPath, "HOME=/root", "USER=root", "LOGNAME=root", "SHELL=/bin/sh", "LANG=C.UTF-8", "TERM=dumb",
-		"HOSTNAME=" + p.Host.Name,
+		"HOSTNAME=" + p.Host.Name, withoutProcessorRandom,
 	}
 	if w.experiment.File != "" {
-		base = append(base, "SIMTERPOSE_EXPERIMENT_DIR="+filepath.Dir(w.experiment.File))
+		base = append(base, "SIMTERPOSE_EXPERIMENT_DIR="+experimentFolder)
 	}
 	// A later setting replaces an earlier one.
 	var list []string
@@ -85,7 +90,7 @@ func (w *world) launch(p *process) error {
 	}
 	defer closeFiles()
 	started, err := p.host.container.Launch(guest.Program{
-		Path: path, Argv: p.Argv, Environment: environment, Directory: p.host.folder, Files: files,
+		Path: path, Argv: p.Argv, Environment: environment, Directory: workingFolder, Files: files,
 	})
 	if err != nil {
 		return err

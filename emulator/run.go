@@ -138,6 +138,9 @@ func (w *world) buildNetwork() error {
 		return err
 	}
 	p := w.experiment.Platform
+	if err := model.Configure(p.Config); err != nil {
+		return err
+	}
 	w.network = network.New(network.Config{
 		Model: model, Hosts: p.Hosts, Links: p.Links, Router: p, Seed: w.source, HandshakeFree: w.experiment.Network.HandshakeFree,
 	})
@@ -196,8 +199,11 @@ func (w *world) host(p *platform.Host) (*host, error) {
 		return nil, err
 	}
 	folders := []string{h.folder}
+	kept := []guest.Kept{{Folder: h.folder, At: workingFolder}}
 	if w.experiment.File != "" {
-		folders = append(folders, filepath.Dir(w.experiment.File))
+		folder := filepath.Dir(w.experiment.File)
+		folders = append(folders, folder)
+		kept = append(kept, guest.Kept{Folder: folder, At: experimentFolder})
 	}
 	for _, q := range w.experiment.Processes {
 		if q.Host == p && filepath.IsAbs(q.Argv[0]) {
@@ -211,7 +217,7 @@ func (w *world) host(p *platform.Host) (*host, error) {
 	requests = append(requests, defaultRouteRequest(linkIndexEthernet, unix.AF_INET), defaultRouteRequest(linkIndexEthernet, unix.AF_INET6))
 	index := len(w.hosts)
 	h.container, err = w.realm.NewContainer(guest.ContainerConfig{
-		Hostname: p.Name, Settings: quietSettings, Keep: keep(folders), Mounts: mounts(etc), Netlink: requests, Clock: h.clock,
+		Hostname: p.Name, Settings: quietSettings, Keep: append(kept, keep(folders)...), Mounts: mounts(etc), Netlink: requests, Clock: h.clock,
 		OuterNetlink: func(pid int) [][]byte {
 			return [][]byte{vethRequest(index, pid, hardwareAddress(addresses[0]))}
 		},

@@ -127,6 +127,17 @@ func checkName(name string) error {
 	return nil
 }
 
+// maxHostname is what sethostname(2) takes, in bytes.
+const maxHostname = 64
+
+// checkHostname refuses what cannot be the name of a host that runs guests.
+func checkHostname(name string) error {
+	if len(name) > maxHostname {
+		return fmt.Errorf("at most %d bytes expected, as Linux allows, found %d (%q)", maxHostname, len(name), name)
+	}
+	return checkName(name)
+}
+
 // name gives every process a name of its own on its host.
 func (l *loader) name() {
 	type key struct {
@@ -136,7 +147,7 @@ func (l *loader) name() {
 	given := make(map[key]Position)
 	for i := range l.Processes {
 		p := &l.Processes[i]
-		if err := checkName(p.Host.Name); err != nil {
+		if err := checkHostname(p.Host.Name); err != nil {
 			l.addf(p.Position, "host: %v", err)
 		}
 		if p.Name == "" {

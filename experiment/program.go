@@ -17,8 +17,8 @@ func (l *loader) checkPrograms() {
 	for i := range l.Processes {
 		p := &l.Processes[i]
 		k := key{p.Argv[0], pathOf(p.Env)}
-		if !asked[k] && !programExists(k.program, k.path) {
-			l.addf(p.Position, "program %q not found", k.program)
+		if !asked[k] {
+			l.checkProgram(p.Position, k.program, k.path)
 		}
 		asked[k] = true
 	}
@@ -35,14 +35,26 @@ func pathOf(env []string) string {
 	return path
 }
 
-// programExists looks a program up. A path that is relative to the guest's
+// checkProgram looks a program up. A path that is relative to the guest's
 // working folder, which does not exist yet, may exist.
-func programExists(program, path string) bool {
-	if strings.Contains(program, "/") {
-		return !filepath.IsAbs(program) || executable(program)
+func (l *loader) checkProgram(at Position, program, path string) {
+	if !strings.Contains(program, "/") {
+		if _, ok := search(program, path); !ok {
+			l.addf(at, "program %q not found", program)
+		}
+		return
 	}
-	_, ok := search(program, path)
-	return ok
+	if !filepath.IsAbs(program) || executable(program) {
+		return
+	}
+	switch info, err := os.Stat(program); {
+	case err != nil:
+		l.addf(at, "program %q not found", program)
+	case info.IsDir():
+		l.addf(at, "program %q expected, found a folder", program)
+	default:
+		l.addf(at, "program %q may not be executed (chmod +x)", program)
+	}
 }
 
 // search finds a program in the folders of a PATH.

@@ -55,6 +55,9 @@ type Work struct {
 	// Penalty divides the action's share; see System. It holds once the
 	// latency is over.
 	Penalty float64
+	// First is the penalty of an action without latency until SetPenalty is
+	// called, if it is not Penalty; 0 means Penalty.
+	First float64
 	// Bound limits the allocated rate; none if <= 0.
 	Bound float64
 	// Factor is what the action does per unit of allocated rate; 0 means 1.
@@ -89,6 +92,8 @@ func (m *Model) Start(a *Action, w Work) {
 	penalty := w.Penalty
 	if w.Latency > 0 {
 		penalty = 0
+	} else if w.First > 0 {
+		penalty = w.First
 	}
 	a.variable = m.system.AddVariable(penalty, w.Bound, w.Uses)
 	if w.Latency > 0 || w.Instant {

@@ -94,6 +94,17 @@ func (e *Engine) Wake(date float64, fn func()) {
 	e.touch()
 }
 
+// Busy tells whether there are actions that have not ended, or wakes; if not,
+// only changes of the world can happen.
+func (e *Engine) Busy() bool {
+	for _, m := range e.models {
+		if len(m.system.variables) > len(m.system.freeVariables) {
+			return true
+		}
+	}
+	return len(e.wakes.entries) > 0 || len(e.ended) > 0
+}
+
 // Next is the date of the earliest thing to happen; +Inf when there is none.
 func (e *Engine) Next() float64 {
 	if len(e.ended) > 0 {

@@ -33,8 +33,9 @@ type Mount struct {
 // ContainerConfig describes a host to be.
 type ContainerConfig struct {
 	Hostname string
-	// Keep are folders that stay visible although a mount hides them.
-	Keep   []string
+	// Keep are folders that stay visible although a mount hides them, or show
+	// elsewhere.
+	Keep   []Kept
 	Mounts []Mount
 	// Settings are written before anything else, by path: files of /proc/sys.
 	Settings []Setting
@@ -47,6 +48,9 @@ type ContainerConfig struct {
 	OuterNetlink func(pid int) [][]byte
 	Clock        *Clock
 }
+
+// Kept is a folder of the machine and the path at which a container sees it.
+type Kept struct{ Folder, At string }
 
 // Setting is a value of sysctl(8).
 type Setting struct{ Path, Value string }
@@ -94,8 +98,8 @@ func (r *Realm) NewContainer(c ContainerConfig) (*Container, error) {
 	l.add(mustSucceed, "setsid", unix.SYS_SETSID)
 	l.add(mustSucceed, "sethostname", unix.SYS_SETHOSTNAME, l.string(c.Hostname), uint64(len(c.Hostname)))
 	const firstFree = 3 // the agent has standard input, output and error
-	for _, folder := range c.Keep {
-		l.add(mustSucceed, "keep "+folder, unix.SYS_OPEN_TREE, atFdcwd, l.string(folder),
+	for _, k := range c.Keep {
+		l.add(mustSucceed, "keep "+k.Folder, unix.SYS_OPEN_TREE, atFdcwd, l.string(k.Folder),
 			unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
 	}
 	for _, m := range c.Mounts {
@@ -115,14 +119,14 @@ func (r *Realm) NewContainer(c ContainerConfig) (*Container, error) {
 		}
 		l.add(flags, "mount "+m.Target, unix.SYS_MOUNT, l.string(m.Source), target, l.string(m.Type), m.Flags, data)
 	}
-	for i, folder := range c.Keep {
-		for j, r := range folder {
+	for i, k := range c.Keep {
+		for j, r := range k.At {
 			if j > 0 && r == '/' {
-				l.add(goOn, "mkdir", unix.SYS_MKDIR, l.string(folder[:j]), 0o755)
+				l.add(goOn, "mkdir", unix.SYS_MKDIR, l.string(k.At[:j]), 0o755)
 			}
 		}
-		l.add(goOn, "mkdir", unix.SYS_MKDIR, l.string(folder), 0o755)
-		l.add(mustSucceed, "keep "+folder, unix.SYS_MOVE_MOUNT, uint64(firstFree+i), l.string(""), atFdcwd, l.string(folder), unix.MOVE_MOUNT_F_EMPTY_PATH)
+		l.add(goOn, "mkdir", unix.SYS_MKDIR, l.string(k.At), 0o755)
+		l.add(mustSucceed, "keep "+k.At, unix.SYS_MOVE_MOUNT, uint64(firstFree+i), l.string(""), atFdcwd, l.string(k.At), unix.MOVE_MOUNT_F_EMPTY_PATH)
 		l.add(mustSucceed, "close", unix.SYS_CLOSE, uint64(firstFree+i))
 	}
 	if _, err := r.perform(&container.agent, &l); err != nil {

@@ -1,11 +1,12 @@
 package guest
 
 import (
+	"bytes"
 	"fmt"
-	"strconv"
-	"time"
-
 	"os"
+	"strconv"
+	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -71,6 +72,12 @@ func (r *Realm) Wait(e *Event, timeout time.Duration) error {
 	return nil
 }
 
+// Pending tells whether Wait would return at once.
+func (r *Realm) Pending() bool {
+	ready, _ := r.poll(0)
+	return ready != 0 || len(r.stash) > 0
+}
+
 func (e *Event) called(n *notification) {
 	*e = Event{
 		Kind: Call, TID: int(n.pid), ID: n.id, Number: int(n.number), Arguments: n.arguments,
@@ -124,6 +131,13 @@ func (r *Realm) AwaitDeath(pid int, timeout time.Duration) bool {
 // AwaitThreadDeath waits until a thread that has been let go into exit(2) is
 // gone.
 func AwaitThreadDeath(pid, tid int) {
+	// A leader's descriptor tells its death when the other threads are gone too.
+	if pid == tid {
+		for unix.Tgkill(pid, tid, 0) == nil && !zombie(tid) {
+			time.Sleep(20 * time.Microsecond)
+		}
+		return
+	}
 	if fd, err := unix.PidfdOpen(tid, unix.PIDFD_THREAD); err == nil { // Linux 6.9
 		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
 		for {
@@ -140,23 +154,49 @@ func AwaitThreadDeath(pid, tid int) {
 
 func zombie(tid int) bool { return State(tid) == 'Z' }
 
-// State is the state of a thread as proc(5) gives it: R runs or computes, S and
-// D sleep in the kernel, T and t are stopped, Z is dead; 0 when it is gone.
-func State(tid int) byte {
-	stat, err := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/stat")
+// Exiting tells that a thread is on its way out: PF_EXITING of linux/sched.h, in
+// the seventh field after the name of proc(5)'s stat.
+func Exiting(tid int) bool {
+	const exiting = 4
+	fields := statFields(tid)
+	if len(fields) < 7 {
+		return true
+	}
+	flags, err := strconv.ParseUint(fields[6], 10, 64)
+	return err != nil || flags&exiting != 0
+}
+
+// Parent is the number of a process's parent, 0 if the process is gone.
+func Parent(tid int) int {
+	fields := statFields(tid)
+	if len(fields) < 2 {
+		return 0
+	}
+	parent, err := strconv.Atoi(fields[1])
 	if err != nil {
 		return 0
 	}
-	for i := len(stat) - 1; i > 0; i-- {
-		if stat[i] == ')' && i+2 < len(stat) {
-			return stat[i+2]
-		}
+	return parent
+}
+
+// State is the state of a thread as proc(5) gives it: R runs or computes, S and
+// D sleep in the kernel, T and t are stopped, Z is dead; 0 when it is gone.
+func State(tid int) byte {
+	if fields := statFields(tid); len(fields) > 0 {
+		return fields[0][0]
 	}
 	return 0
 }
 
-// Kill ends a process at once.
-func (r *Realm) Kill(pid int) { unix.Kill(pid, unix.SIGKILL) }
+// statFields are the fields of proc(5)'s stat after the name, which may hold
+// anything.
+func statFields(tid int) []string {
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/stat")
+	if err != nil {
+		return nil
+	}
+	return strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+}
 
 // TakeDescriptor copies a guest's descriptor into the emulator. pid is the
 // number of a process's leader, tid of the thread whose table is meant.

@@ -59,7 +59,7 @@ type Native struct {
 
 // filter assembles the seccomp filter: a binary search over the call's number.
 func filter(native Native) ([]bpf.RawInstruction, error) {
-	const notify = uint32(unix.SECCOMP_RET_ACTION_FULL&0x7fc00000) | 0 // SECCOMP_RET_USER_NOTIF
+	const notify = uint32(0x7fc00000) // SECCOMP_RET_USER_NOTIF, not in x/sys/unix
 	const allow = uint32(unix.SECCOMP_RET_ALLOW)
 	program := []bpf.Instruction{
 		bpf.LoadAbsolute{Off: dataArchitecture, Size: 4},

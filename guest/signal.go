@@ -43,7 +43,10 @@ func SendSignal(pid, tid int, signal unix.Signal, timer int, value uint64) unix.
 }
 
 // Signals are sets of signals, bit n-1 for signal n, of a thread.
-type Signals struct{ Pending, Blocked, Ignored, Caught uint64 }
+type Signals struct {
+	Pending, Blocked, Ignored, Caught uint64
+	Dead                              bool
+}
 
 // ReadSignals reads a thread's sets from proc(5)'s status.
 func ReadSignals(tid int) (s Signals, ok bool) {
@@ -56,6 +59,10 @@ func ReadSignals(tid int) (s Signals, ok bool) {
 			continue
 		}
 		name, value, _ := strings.Cut(line, ":")
+		if name == "State" {
+			state := strings.TrimSpace(value)
+			s.Dead = strings.HasPrefix(state, "Z") || strings.HasPrefix(state, "X")
+		}
 		set, err := strconv.ParseUint(strings.TrimSpace(value), 16, 64)
 		if err != nil {
 			continue

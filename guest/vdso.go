@@ -42,7 +42,6 @@ var vdsoFunctions = map[string]int{
 type vdsoImage struct {
 	entries map[string]uint64 // offset of each function
 	boot    uint64            // offset of the room for vdsoBoot
-	size    uint64
 }
 
 // readVDSO examines the emulator's own vDSO.

@@ -82,6 +82,16 @@ read:
 	JHI	enter
 	MOVQ	AX, now
 	ADDQ	R9, AX
+	LEAL	-5(DI), R10
+	CMPL	R10, $1            // 5 and 6 are the coarse clocks
+	JHI	exact
+	MOVQ	AX, R10
+	XORL	DX, DX
+	MOVQ	$4000000, R9
+	DIVQ	R9
+	MOVQ	R10, AX
+	SUBQ	DX, AX
+exact:
 	XORL	DX, DX
 	MOVQ	$1000000000, R9
 	DIVQ	R9

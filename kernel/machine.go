@@ -27,6 +27,8 @@ type Machine interface {
 	// ProcessGroup and Session are the machine's numbers of a process's group
 	// and session.
 	ProcessGroup(tid int) (int, unix.Errno)
+	// Parent is the machine's number of a process's parent, 0 if it is gone.
+	Parent(tid int) int
 	// Alive tells whether a process or its zombie is there.
 	Alive(tid int) bool
 	// RobustList is the head of a thread's list of robust futexes, 0 if none.
@@ -42,6 +44,7 @@ type SignalState struct {
 	Blocked uint64
 	Ignored uint64
 	Caught  uint64
+	Dead    bool // exiting, a zombie, or less
 }
 
 // Mapping is a mapped area of memory.

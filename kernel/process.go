@@ -207,13 +207,11 @@ func (p *Process) Ended(status unix.WaitStatus, known bool) {
 	p.zombie, p.status, p.known = true, status, known
 	p.deleteTimers()
 	p.stopInterval()
-	for _, c := range p.children {
-		c.parent = nil // the host's first process takes it
-		if c.zombie {
-			c.forget()
-		}
-	}
+	orphans := p.children
 	p.children = nil
+	for _, c := range orphans {
+		c.orphaned()
+	}
 	p.ended.Notify(waiter.In)
 	p.host.locks.Notify(waiter.In)
 	if p.parent == nil || p.parent.zombie {
@@ -222,6 +220,36 @@ func (p *Process) Ended(status unix.WaitStatus, known bool) {
 	}
 	p.parent.childrenCPU += p.cpu + p.childrenCPU
 	p.tellParent()
+}
+
+// orphaned gives a process whose parent has ended the one that the machine's
+// kernel has given it: the nearest ancestor that is a subreaper, or the host's
+// first process, which is none of ours.
+func (c *Process) orphaned() {
+	k := c.host.kernel
+	c.parent = nil
+	if tid := k.Machine.Parent(c.TID); tid > 0 {
+		for _, q := range c.host.sortedProcesses() {
+			if q.TID == tid && !q.zombie {
+				c.parent = q
+				q.children = append(q.children, c)
+			}
+		}
+	}
+	switch {
+	case c.zombie && c.parent == nil:
+		c.forget()
+	case c.zombie:
+		c.tellParent()
+	default: // it may have asked for a signal (PR_SET_PDEATHSIG)
+		if s, ok := k.Machine.SignalState(c.TID); ok {
+			for signal := unix.Signal(1); signal <= 64; signal++ {
+				if s.Pending&bit(signal) != 0 {
+					k.signalled(c, nil, signal)
+				}
+			}
+		}
+	}
 }
 
 func (p *Process) forget() {

@@ -16,6 +16,8 @@ type signalSent struct {
 	process *Process
 	thread  *Task // nil: to the process
 	signal  unix.Signal
+	// maybe: sent to a process group, of which the process may not be one.
+	maybe bool
 }
 
 func bit(s unix.Signal) uint64 { return 1 << (s - 1) }
@@ -79,14 +81,19 @@ func (k *Kernel) signalled(p *Process, thread *Task, signal unix.Signal) {
 	p.wakeSignalDescriptors()
 }
 
-// kills tells whether a signal that was sent ends its process at once, whatever
-// its threads do: as soon as one thread does not block it, if it has no handler
-// and does not dump core.
+// arrived tells whether a process has got a signal that was sent to a group: it
+// is pending, or has killed it (and then SIGKILL is), or is handled by a thread
+// that was not parked.
+func (k *Kernel) arrived(p *Process, signal unix.Signal) bool {
+	s, ok := k.Machine.SignalState(p.TID)
+	return !ok || s.Dead || s.Pending&(bit(signal)|bit(unix.SIGKILL)) != 0 || stopsByDefault&bit(signal) != 0 || signal == unix.SIGCONT
+}
+
+// kills tells whether a signal that was sent has ended its process, whatever its
+// threads do: it has no handler, one thread does not block it, and it does not
+// dump core. The kernel then sends SIGKILL to all threads (complete_signal).
 func (k *Kernel) kills(candidates []*Task, signal unix.Signal) bool {
-	if signal == unix.SIGKILL {
-		return true
-	}
-	if bit(signal)&(ignoredByDefault|stopsByDefault|dumpsCore) != 0 {
+	if signal != unix.SIGKILL && bit(signal)&(ignoredByDefault|stopsByDefault|dumpsCore) != 0 {
 		return false
 	}
 	for _, t := range candidates {
@@ -94,7 +101,7 @@ func (k *Kernel) kills(candidates []*Task, signal unix.Signal) bool {
 		if !ok {
 			return true
 		}
-		if bit(signal)&(s.Ignored|s.Caught|s.Blocked) == 0 {
+		if s.Dead || s.Pending&bit(unix.SIGKILL) != 0 {
 			return true
 		}
 	}
@@ -174,6 +181,12 @@ func (t *Task) Stopped() {
 	for len(t.afterwards) > 0 {
 		s := t.afterwards[0]
 		t.afterwards = t.afterwards[1:]
+		if s.process == t.process && s.thread == t {
+			continue // it has handled it, or died of it
+		}
+		if s.maybe && !t.kernel().arrived(s.process, s.signal) {
+			continue
+		}
 		t.kernel().signalled(s.process, s.thread, s.signal)
 	}
 }

@@ -398,9 +398,9 @@ func (s *transferState) close() {
 }
 
 // transfer moves up to size bytes between two descriptors of which at least one
-// is emulated; offset is where to read in a native file, or nil for its own
-// position.
-func (t *Task) transfer(inNumber, outNumber int, offset *int64, size int, nonblock bool) Outcome {
+// is emulated; offset is where to read in a native file and outOffset where to
+// write in one, nil for its own position.
+func (t *Task) transfer(inNumber, outNumber int, offset, outOffset *int64, size int, nonblock bool) Outcome {
 	in, out := t.description(inNumber), t.description(outNumber)
 	s, _ := t.call.state.(*transferState)
 	if s == nil {
@@ -419,7 +419,7 @@ func (t *Task) transfer(inNumber, outNumber int, offset *int64, size int, nonblo
 		}
 		t.call.state = s
 	}
-	o := t.moveBytes(s, in, out, offset, size, nonblock)
+	o := t.moveBytes(s, in, out, offset, outOffset, size, nonblock)
 	if o.Kind != Parked {
 		s.close()
 		t.call.state = nil
@@ -427,7 +427,7 @@ func (t *Task) transfer(inNumber, outNumber int, offset *int64, size int, nonblo
 	return o
 }
 
-func (t *Task) moveBytes(s *transferState, in, out *description, offset *int64, size int, nonblock bool) Outcome {
+func (t *Task) moveBytes(s *transferState, in, out *description, offset, outOffset *int64, size int, nonblock bool) Outcome {
 	buffer := t.kernel().scratch[:]
 	for t.call.done < size {
 		if len(s.held) == 0 {
@@ -464,10 +464,16 @@ func (t *Task) moveBytes(s *transferState, in, out *description, offset *int64, 
 				s.held = chunk[:n]
 			}
 		}
-		n, errno := len(s.held), unix.Errno(0)
+		var n int
+		var errno unix.Errno
 		if out == nil {
 			var err error
-			if n, err = unix.Write(s.out, s.held); err != nil {
+			if outOffset == nil {
+				n, err = unix.Write(s.out, s.held)
+			} else {
+				n, err = unix.Pwrite(s.out, s.held, *outOffset+int64(t.call.done))
+			}
+			if err != nil {
 				return t.partial(err.(unix.Errno))
 			}
 		} else {
@@ -580,7 +586,7 @@ func sysSendfile(t *Task) Outcome {
 	if errno != 0 {
 		return fail(errno)
 	}
-	return t.advanceOffset(t.arg(2), offset, t.transfer(in, out, offset, t.size(3), false))
+	return t.advanceOffset(t.arg(2), offset, t.transfer(in, out, offset, nil, t.size(3), false))
 }
 
 func sysSplice(t *Task) Outcome {
@@ -595,14 +601,18 @@ func sysSplice(t *Task) Outcome {
 	if inOffset != nil && t.description(in) != nil || t.arg(3) != 0 && t.description(out) != nil {
 		return fail(unix.ESPIPE)
 	}
-	if t.arg(3) != 0 {
-		return t.kernel().refuse(t, "splice to a position in a file", unix.EINVAL)
+	outOffset, errno := t.offsetArgument(t.arg(3))
+	if errno != 0 {
+		return fail(errno)
+	}
+	if outOffset != nil {
+		return t.advanceOffset(t.arg(3), outOffset, t.transfer(in, out, nil, outOffset, t.size(4), t.flags(5)&unix.SPLICE_F_NONBLOCK != 0))
 	}
 	const spliceNonblock = 2
 	if a, b := t.pipeEndOf(in), t.pipeEndOf(out); a != nil && b != nil {
 		return t.betweenPipes(pipe.Splice, in, out, t.size(4), t.flags(5)&spliceNonblock != 0)
 	}
-	return t.advanceOffset(t.arg(1), inOffset, t.transfer(in, out, inOffset, t.size(4), t.flags(5)&spliceNonblock != 0))
+	return t.advanceOffset(t.arg(1), inOffset, t.transfer(in, out, inOffset, nil, t.size(4), t.flags(5)&spliceNonblock != 0))
 }
 
 func sysCopyFileRange(t *Task) Outcome {

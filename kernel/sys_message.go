@@ -38,8 +38,11 @@ func (t *Task) received(d *description, s socket.Socket, n, size int, errno unix
 	nonblock := d.nonblock || flags&unix.MSG_DONTWAIT != 0
 	if errno == 0 && n > 0 && n < size && flags&unix.MSG_WAITALL != 0 && flags&unix.MSG_PEEK == 0 && streams(s) && !nonblock {
 		t.call.done += n
-		n, errno = 0, unix.EAGAIN
-		return t.finish(d, n, errno, waiter.In, false)
+		if s.Readiness()&waiter.In != 0 { // the end of the stream, perhaps
+			t.call.again = true
+			return entries[t.call.number].Handler(t)
+		}
+		return t.finish(d, 0, unix.EAGAIN, waiter.In, false)
 	}
 	if flags&unix.MSG_ERRQUEUE != 0 {
 		nonblock = true
@@ -54,8 +57,10 @@ func sysSendto(t *Task) Outcome {
 	}
 	var m socket.Message
 	var errno unix.Errno
-	if m.Address, errno = t.readAddress(t.arg(4), t.int(5)); errno != 0 {
-		return fail(errno)
+	if t.arg(4) != 0 {
+		if m.Address, errno = t.readAddress(t.arg(4), t.int(5)); errno != 0 {
+			return fail(errno)
+		}
 	}
 	m.Flags = t.flags(3)
 	return t.send(d, s, t.buffer(t.arg(1), t.size(2), t.call.done), &m)
@@ -139,8 +144,10 @@ func (t *Task) sendMessage(d *description, s socket.Socket, address uint64, flag
 		return fail(errno)
 	}
 	m := socket.Message{Flags: flags}
-	if m.Address, errno = t.readAddress(h.name, int(int32(h.nameSize))); errno != 0 {
-		return fail(errno)
+	if h.name != 0 {
+		if m.Address, errno = t.readAddress(h.name, int(int32(h.nameSize))); errno != 0 {
+			return fail(errno)
+		}
 	}
 	if h.controlSize > 0 && t.call.done == 0 {
 		if h.controlSize > 64<<10 {

@@ -131,6 +131,9 @@ func sysPoll(t *Task) Outcome {
 	}
 	ready := t.pollNow(items)
 	if ready == 0 && !t.expired() {
+		if t.call.number == unix.SYS_PPOLL {
+			t.parking.remaining = t.arg(2)
+		}
 		return t.pollWait(items, unix.EINTR)
 	}
 	for i, item := range items {
@@ -237,6 +240,7 @@ func sysSelect(t *Task) Outcome {
 		}
 	}
 	if ready == 0 && !t.expired() {
+		t.parking.remaining, t.parking.timeval = t.arg(4), t.call.number == unix.SYS_SELECT
 		return t.pollWait(items, erestartnohand)
 	}
 	for i := range sets {

@@ -13,11 +13,11 @@ import (
 func sysKill(t *Task) Outcome {
 	pid, signal := t.int(0), unix.Signal(t.int(1))
 	switch {
-	case signal == 0:
+	case signal < 1 || signal > 64:
 		return native()
 	case pid > 0:
 		if p := t.host().processes[pid]; p != nil {
-			return t.sendNatively(signalSent{p, nil, signal})
+			return t.sendNatively(signalSent{process: p, signal: signal})
 		}
 		return native()
 	}
@@ -25,7 +25,7 @@ func sysKill(t *Task) Outcome {
 	// of the host are looked at.
 	var all []signalSent
 	for _, p := range t.host().sortedProcesses() {
-		all = append(all, signalSent{p, nil, signal})
+		all = append(all, signalSent{process: p, signal: signal, maybe: true})
 	}
 	return t.sendNatively(all...)
 }
@@ -56,10 +56,10 @@ func sysTgkill(t *Task) Outcome {
 	if thread != nil {
 		p = thread.process
 	}
-	if p == nil || signal == 0 {
+	if p == nil || signal < 1 || signal > 64 {
 		return native()
 	}
-	return t.sendNatively(signalSent{p, thread, unix.Signal(signal)})
+	return t.sendNatively(signalSent{process: p, thread: thread, signal: unix.Signal(signal)})
 }
 
 // sysSigsuspend waits for a signal that the mask does not block; the kernel

@@ -67,6 +67,10 @@ func (t *Task) newSocket(domain, kind, protocol int) (s socket.Socket, errno uni
 
 func sysSocket(t *Task) Outcome {
 	domain, kind := t.int(0), t.int(1)
+	const typeMask = 0xf // SOCK_TYPE_MASK
+	if kind&^typeMask&^socketFlags != 0 {
+		return fail(unix.EINVAL)
+	}
 	s, errno, ok := t.newSocket(domain, kind&^socketFlags, t.int(2))
 	switch {
 	case !ok && domain == unix.AF_NETLINK:
@@ -109,7 +113,7 @@ func (t *Task) readAddress(address uint64, size int) (socket.Address, unix.Errno
 	if size < 0 || size > 128 { // sizeof(struct sockaddr_storage)
 		return nil, unix.EINVAL
 	}
-	if size == 0 || address == 0 {
+	if size == 0 {
 		return nil, 0
 	}
 	b := make([]byte, size)
@@ -278,7 +282,7 @@ func sysSetsockopt(t *Task) Outcome {
 		return fail(d.setTimeout(value, send))
 	}
 	errno := s.SetOption(level, name, value)
-	if errno == unix.ENOPROTOOPT {
+	if errno == unix.ENOPROTOOPT && hasLevel(s, level) {
 		return t.kernel().refuse(t, "setsockopt "+optionName(s, level, name), errno)
 	}
 	return fail(errno)
@@ -329,7 +333,7 @@ func sysGetsockopt(t *Task) Outcome {
 		}
 		value = appendTimeval(nil, int64(timeout))
 	} else if value, errno = s.Option(level, name); errno != 0 {
-		if errno == unix.ENOPROTOOPT {
+		if errno == unix.ENOPROTOOPT && hasLevel(s, level) {
 			return t.kernel().refuse(t, "getsockopt "+optionName(s, level, name), errno)
 		}
 		return fail(errno)
@@ -339,4 +343,23 @@ func sysGetsockopt(t *Task) Outcome {
 		return fail(errno)
 	}
 	return fail(t.writeInt(t.arg(4), uint32(len(value))))
+}
+
+// hasLevel tells whether Linux knows options of a level for a socket; of those
+// that it does not know, ENOPROTOOPT is the true answer.
+func hasLevel(s socket.Socket, level int) bool {
+	internet := s.Domain() == unix.AF_INET || s.Domain() == unix.AF_INET6
+	switch level {
+	case unix.SOL_SOCKET:
+		return true
+	case unix.SOL_IP:
+		return internet
+	case unix.SOL_IPV6:
+		return s.Domain() == unix.AF_INET6
+	case unix.SOL_TCP:
+		return internet && s.Type() == unix.SOCK_STREAM
+	case unix.SOL_UDP:
+		return internet && s.Type() == unix.SOCK_DGRAM
+	}
+	return false
 }

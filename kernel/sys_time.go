@@ -11,17 +11,21 @@ import (
 
 // Clocks, sleeps, and timers that send signals.
 
-// clockCoarse is what clock_getres says of the coarse clocks: one tick of a
-// kernel with 250 of them a second. Readings are exact all the same.
+// clockCoarse is the step of the coarse clocks in nanoseconds, also in
+// guest/vdso_amd64.s: one tick of a kernel with 250 of them a second.
 const clockCoarse = 4_000_000
 
 // clock reads a clock in nanoseconds.
 func (t *Task) clock(id int) (int64, unix.Errno) {
 	switch id {
-	case unix.CLOCK_MONOTONIC, unix.CLOCK_MONOTONIC_RAW, unix.CLOCK_MONOTONIC_COARSE, unix.CLOCK_BOOTTIME, unix.CLOCK_BOOTTIME_ALARM:
+	case unix.CLOCK_MONOTONIC, unix.CLOCK_MONOTONIC_RAW, unix.CLOCK_BOOTTIME, unix.CLOCK_BOOTTIME_ALARM:
 		return int64(t.now()), 0
-	case unix.CLOCK_REALTIME, unix.CLOCK_REALTIME_COARSE, unix.CLOCK_REALTIME_ALARM, unix.CLOCK_TAI:
+	case unix.CLOCK_REALTIME, unix.CLOCK_REALTIME_ALARM, unix.CLOCK_TAI:
 		return t.host().Realtime(), 0
+	case unix.CLOCK_MONOTONIC_COARSE:
+		return int64(t.now()) / clockCoarse * clockCoarse, 0
+	case unix.CLOCK_REALTIME_COARSE:
+		return t.host().Realtime() / clockCoarse * clockCoarse, 0
 	case unix.CLOCK_PROCESS_CPUTIME_ID:
 		return t.process.cpu, 0
 	case unix.CLOCK_THREAD_CPUTIME_ID:
@@ -95,6 +99,10 @@ func sysTime(t *Task) Outcome {
 // host's clock is the experiment's, and only reading is allowed.
 func sysClockSet(t *Task) Outcome {
 	switch t.call.number {
+	case unix.SYS_CLOCK_SETTIME:
+		if t.int(0) != unix.CLOCK_REALTIME {
+			return fail(unix.EINVAL) // so does Linux
+		}
 	case unix.SYS_ADJTIMEX, unix.SYS_CLOCK_ADJTIME:
 		address := t.arg(0)
 		if t.call.number == unix.SYS_CLOCK_ADJTIME {

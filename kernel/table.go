@@ -80,7 +80,7 @@ var emulated = []Entry{
 	{Number: unix.SYS_PIPE, Handler: sysPipe, Arguments: "p"},
 	{Number: unix.SYS_PIPE2, Handler: sysPipe, Arguments: "px"},
 	{Number: unix.SYS_SENDFILE, Handler: sysSendfile, Arguments: "ffpd"},
-	{Number: unix.SYS_SPLICE, Handler: sysSplice, Arguments: "fpfpdx", Note: "not to a position in a file"},
+	{Number: unix.SYS_SPLICE, Handler: sysSplice, Arguments: "fpfpdx"},
 	{Number: unix.SYS_TEE, Handler: sysTee, Arguments: "ffdx"},
 	{Number: unix.SYS_VMSPLICE, Handler: sysVmsplice, Arguments: "fpdx"},
 	{Number: unix.SYS_COPY_FILE_RANGE, Handler: sysCopyFileRange, Arguments: "fpfpdx"},
@@ -236,8 +236,11 @@ var nativeCommands = map[int][]uint32{
 // refused is what happens to a call that has no entry.
 var refused = Entry{Handler: sysRefused}
 
-// entries is the table by number.
-var entries = func() []Entry {
+// entries is the table by number. It is filled at start, because handlers refer
+// to it.
+var entries []Entry
+
+func init() {
 	all := make([]Entry, bootCall+1)
 	for i := range names {
 		all[i] = Entry{Number: i, Status: StatusRefused}
@@ -249,8 +252,8 @@ var entries = func() []Entry {
 		e.Status = StatusEmulated
 		all[e.Number] = e
 	}
-	return all
-}()
+	entries = all
+}
 
 // Calls lists every call of x86-64 Linux, by number.
 func Calls() []Entry {

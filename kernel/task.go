@@ -77,7 +77,8 @@ type parking struct {
 	// blocked guests.
 	waitsOn   socket.File
 	waitsFor  string
-	remaining uint64 // where a sleep stores the time left when interrupted
+	remaining uint64 // where the call stores the time left when interrupted
+	timeval   bool   // as a struct timeval
 	// settled is the outcome when something else than the handler decided it.
 	settled  bool
 	outcome  Outcome
@@ -244,7 +245,7 @@ func (t *Task) unpark() {
 	p.parked = false
 	p.masked = false
 	p.waitsOn = nil
-	p.remaining = 0
+	p.remaining, p.timeval = 0, false
 }
 
 // wake lets a parked task ask again.
@@ -293,6 +294,13 @@ func (t *Task) interrupt() {
 	if !p.parked || p.interrupted == 0 {
 		return
 	}
+	if p.remaining != 0 {
+		if p.timeval {
+			t.write(p.remaining, appendTimeval(nil, t.remaining()))
+		} else {
+			t.writeTimespec(p.remaining, t.remaining())
+		}
+	}
 	switch {
 	case t.call.done > 0:
 		t.settle(ret(t.call.done))
@@ -300,9 +308,6 @@ func (t *Task) interrupt() {
 		t.settle(Outcome{Kind: InterruptUnder, Value: int64(p.mask), Errno: unix.EINTR})
 	default:
 		errno := p.interrupted
-		if p.remaining != 0 {
-			t.writeTimespec(p.remaining, t.remaining())
-		}
 		if errno == erestartnohand || errno == erestartsys {
 			t.restart = restart{t.call.number, t.call.arguments, t.call.deadline, true}
 		}

@@ -49,9 +49,7 @@ func BenchmarkCommunications(b *testing.B) {
 			for i := 0; i < n; i += 2 {
 				size := 1e6 * (1 + float64(i)/float64(n))
 				c := &Comm{}
-				c.Ended = func(*Comm, fluid.State) { count++ }
-				var again func()
-				again = func() {
+				again := func() {
 					if err := net.Communicate(c, s.hosts[i], s.hosts[i+1], size, 0); err != nil {
 						b.Error(err)
 					}

@@ -26,7 +26,7 @@ func (n *Network) SetBandwidth(l *platform.Link, bandwidth float64) {
 	n.flows.System().SetConstraintBound(n.constraint(l), bandwidth)
 	if s := n.Model.weightS; s > 0 {
 		n.eachTransfer(l, func(t *transfer) {
-			t.action.SetPenalty(t.action.Penalty() + s/bandwidth - s/old)
+			n.addPenalty(t, s/bandwidth-s/old)
 		})
 	}
 	n.engine.Touch()
@@ -44,9 +44,23 @@ func (n *Network) SetLatency(l *platform.Link, latency float64) {
 	n.eachTransfer(l, func(t *transfer) {
 		t.latency += delta
 		t.action.SetBound(n.bound(t))
-		t.action.SetPenalty(t.action.Penalty() + delta)
+		n.addPenalty(t, delta)
 	})
 	n.engine.Touch()
+}
+
+// addPenalty changes the penalty of t. SimGrid 3.32 also changes that of
+// communications that have the link on their way back only, and aborts when the
+// sum is negative; at 0 it lets them stop.
+func (n *Network) addPenalty(t *transfer, delta float64) {
+	penalty := t.action.Penalty() + delta
+	if penalty <= 0 {
+		penalty = 0
+		if !n.AsSimGrid {
+			penalty = 1
+		}
+	}
+	t.action.SetPenalty(penalty)
 }
 
 // Bandwidth is what l carries now, in bytes per second.

@@ -116,14 +116,14 @@ func (n *Network) begin(t *transfer, s start) {
 		t.limit = rate
 	}
 	t.latency = s.latency
-	penalty := s.penalty
-	if s.latency <= 0 {
-		penalty = 1 // as SimGrid has it, even with weightS
-	}
-	n.flows.Start(&t.action, fluid.Work{
-		Amount: s.amount, Latency: s.head, Penalty: penalty, Bound: n.bound(t), Factor: factor,
+	work := fluid.Work{
+		Amount: s.amount, Latency: s.head, Penalty: s.penalty, Bound: n.bound(t), Factor: factor,
 		Uses: len(s.forward) + len(s.backward), Instant: len(s.forward) == 0,
-	})
+	}
+	if s.latency <= 0 {
+		work.First = 1 // as SimGrid has it, even with weightS
+	}
+	n.flows.Start(&t.action, work)
 	blocked := n.use(t, s.forward, s.backward, s.src, s.dst)
 	for _, l := range s.forward {
 		blocked = blocked || n.links[l.Index].off

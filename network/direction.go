@@ -41,8 +41,8 @@ type Direction struct {
 	down    bool
 	downAt  float64 // when the way failed
 
-	late     marks // latency ahead: earliest arrivals of joined bytes
-	trailing marks // bytes that have flowed and arrive later
+	late     marks // latency ahead: where joined bytes begin, their earliest arrival
+	trailing marks // where bytes end that have flowed and arrive later
 	end      int64 // of all bytes written, as a position in the stream
 	flowed   int64
 	began    int64 // flowed when the communication under way began
@@ -52,8 +52,8 @@ type Direction struct {
 
 // mark is a position in the stream and a date that belongs to it.
 type mark struct {
-	end  int64
-	date float64
+	position int64
+	date     float64
 }
 
 // marks is a queue of marks; positions and dates do not decrease.
@@ -144,7 +144,7 @@ func (d *Direction) Write(n int) {
 // join adds n written bytes to those under way.
 func (d *Direction) join(n int) {
 	if d.network.leads() {
-		d.noteLate()
+		d.noteLate(n)
 	}
 	// Bytes that fit into the segment under way leave with it.
 	if d.pending == n && d.flowing+n <= mss && d.action.Active() && d.window.allows(n) {
@@ -155,12 +155,13 @@ func (d *Direction) join(n int) {
 	}
 }
 
-// noteLate remembers that joined bytes cannot arrive before the route's
-// latency has passed. Marks that are less than a segment apart become one.
-func (d *Direction) noteLate() {
-	m := mark{d.end, d.network.engine.Now() + d.path.latency}
-	if k := len(d.late.list) - 1; k > d.late.head && d.late.list[k].end-d.late.list[k-1].end < mss {
-		d.late.list[k] = m
+// noteLate remembers that the last n bytes, which join, cannot arrive before
+// the route's latency has passed. What begins less than a segment apart becomes
+// one mark.
+func (d *Direction) noteLate(n int) {
+	m := mark{d.end - int64(n), d.network.engine.Now() + d.path.latency}
+	if k := len(d.late.list) - 1; k >= d.late.head && m.position-d.late.list[k].position < mss {
+		d.late.list[k].date = m.date
 		return
 	}
 	d.late.push(m)
@@ -247,7 +248,7 @@ func (d *Direction) deliver(part int) {
 	now := n.engine.Now()
 	date := now
 	if n.leads() {
-		for !d.late.empty() && d.late.first().end <= d.flowed {
+		for !d.late.empty() && d.late.first().position < d.flowed {
 			date = d.late.first().date
 			d.late.pop()
 		}
@@ -276,7 +277,7 @@ func (d *Direction) arrive() {
 	now := d.network.engine.Now()
 	total := 0
 	for !d.trailing.empty() && d.trailing.first().date <= now {
-		part := int(d.trailing.first().end - (d.flowed - int64(d.behind)))
+		part := int(d.trailing.first().position - (d.flowed - int64(d.behind)))
 		d.trailing.pop()
 		d.behind -= part
 		total += part

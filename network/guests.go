@@ -52,6 +52,10 @@ func (n *Network) sync() {
 	}
 }
 
+// Busy tells whether anything is under way: bytes, computations, disk accesses.
+// If not, all that the network has scheduled are changes of the platform.
+func (n *Network) Busy() bool { return n.engine.Busy() }
+
 // leads tells whether latency is paid before bytes flow, as in SimGrid, rather
 // than after.
 func (n *Network) leads() bool { return !n.Model.tcp && n.Model.duration == 0 }

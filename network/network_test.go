@@ -4,6 +4,8 @@ import (
 	"math"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/simterpose/simterpose/fluid"
 	"github.com/simterpose/simterpose/platform"
 	"github.com/simterpose/simterpose/sim"
@@ -389,5 +391,53 @@ func TestBandwidthChangesReachStreams(t *testing.T) {
 	// 0.97 MB in the first second, nothing for nine, then 1.94 MB/s.
 	if s := q.Now().Seconds(); total != 3_000_000 || math.Abs(s-(10+2.03/1.94)) > 0.02 {
 		t.Errorf("%d bytes had arrived at %g s", total, s)
+	}
+}
+
+// TestNoByteIsEarlierThanTheRoute writes at random to a direction of each model
+// and checks that all arrives, in time.
+func TestNoByteIsEarlierThanTheRoute(t *testing.T) {
+	for _, model := range []string{"tcp", "LV08", "CM02", "SMPI", "constant"} {
+		rapid.Check(t, func(rt *rapid.T) {
+			const latency = 2e-3
+			n := pair(1e6, latency).network(t, model)
+			q := guests(n)
+			var written []struct {
+				end int
+				at  sim.Time
+			}
+			end, got := 0, 0
+			d, err := n.Direction(n.Hosts[0], n.Hosts[1], func(k int) {
+				got += k
+				for len(written) > 0 && written[0].end < got {
+					written = written[1:]
+				}
+				// The last byte to arrive was written no later than the first
+				// write that reaches it.
+				if len(written) > 0 && q.Now() < written[0].at+sim.FromSeconds(latency) {
+					rt.Fatalf("%s: byte %d, written at %v, arrived at %v", model, got, written[0].at, q.Now())
+				}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			at := sim.Time(0)
+			for range rapid.IntRange(1, 50).Draw(rt, "writes") {
+				at += sim.Time(rapid.IntRange(0, 3_000_000).Draw(rt, "pause"))
+				size := rapid.SampledFrom([]int{1, 100, 1448, 5000, 60_000}).Draw(rt, "size")
+				q.After(at, func() {
+					end += size
+					written = append(written, struct {
+						end int
+						at  sim.Time
+					}{end, q.Now()})
+					d.Write(size)
+				})
+			}
+			drain(t, q)
+			if got != end || d.InFlight() != 0 || n.Busy() {
+				rt.Fatalf("%s: %d of %d bytes arrived, %d in flight", model, got, end, d.InFlight())
+			}
+		})
 	}
 }

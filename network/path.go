@@ -1,15 +1,11 @@
 package network
 
 import (
-	"errors"
 	"math"
 	"math/rand/v2"
 
 	"github.com/simterpose/simterpose/platform"
 )
-
-// ErrDown tells that a link of the route, or one of the two hosts, is off.
-var ErrDown = errors.New("turned off")
 
 // path is the way from a host to another with all that guests' traffic needs
 // to know of it; it is looked up once.
@@ -39,14 +35,13 @@ func (n *Network) path(src, dst *platform.Host) (*path, error) {
 	if err := n.findWays(p); err != nil {
 		return nil, err
 	}
-	pass := func(faults float64) float64 { return 1 - faults }
 	kept, single, ordered, intact := 1.0, 1.0, 1.0, 1.0
 	for _, l := range p.forward {
 		f := l.DatagramFaults()
-		kept *= pass(f.Loss)
-		single *= pass(f.Duplicate)
-		ordered *= pass(f.Reorder)
-		intact *= pass(f.Corrupt)
+		kept *= 1 - f.Loss
+		single *= 1 - f.Duplicate
+		ordered *= 1 - f.Reorder
+		intact *= 1 - f.Corrupt
 		p.faults.Jitter += f.Jitter
 	}
 	p.faults.Loss, p.faults.Duplicate = 1-kept, 1-single
@@ -137,14 +132,11 @@ func (n *Network) bandwidth(p *path) float64 {
 	return lowest
 }
 
-// penalty divides the share of what crosses p.
-func (n *Network) pathPenalty(p *path) float64 { return n.penalty(p.forward, p.latency) }
-
-// start prepares a transfer over p.
+// onPath prepares a transfer over p.
 func (n *Network) onPath(p *path, size, amount, head, rate float64) start {
 	s := start{
 		src: p.src, dst: p.dst, forward: p.forward, latency: p.latency,
-		head: head, size: size, amount: amount, rate: rate, penalty: n.pathPenalty(p),
+		head: head, size: size, amount: amount, rate: rate, penalty: n.penalty(p.forward, p.latency),
 	}
 	if n.Model.CrossTraffic {
 		s.backward = p.backward

@@ -27,7 +27,7 @@ func (w *window) open(d *Direction) {
 		return
 	}
 	w.most = math.Max(n.Model.Gamma, initialWindow)
-	if loss := d.path.faults.Loss; loss > 0 {
+	if loss := d.path.lost(); loss > 0 {
 		w.most = math.Max(mss, math.Min(w.most, squareRoot(loss)*mss))
 		w.size = math.Min(w.size, w.most)
 	}
@@ -42,7 +42,7 @@ func squareRoot(loss float64) float64 { return math.Sqrt(1.5) / math.Sqrt(loss) 
 // rate is the limit of the direction's activity, 0 for none. The activity is
 // bounded by the largest window per twice the latency already.
 func (w *window) rate(d *Direction) float64 {
-	if d.path.faults.Loss <= 0 || d.path.roundTrip <= 0 {
+	if d.path.lost() <= 0 || d.path.roundTrip <= 0 {
 		return 0
 	}
 	return w.most / d.path.roundTrip
@@ -92,7 +92,7 @@ func (d *Direction) timeout() float64 { return d.path.roundTrip + minimalRTO }
 // (fast retransmit), a timeout else, doubled for each retransmission that is
 // lost too. Later losses are in the rate's bound.
 func (d *Direction) recovery() float64 {
-	loss := d.path.faults.Loss
+	loss := d.path.lost()
 	if loss <= 0 {
 		return 0
 	}

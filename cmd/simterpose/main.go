@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -52,10 +53,16 @@ func exitStatus(err error) int {
 	return exitUsage
 }
 
-// complain prints an error, each of its lines marked as ours.
+// complain prints an error, each of its lines marked as ours. What it quotes of
+// a file must not steer the terminal.
 func complain(err error) {
 	for line := range strings.SplitSeq(err.Error(), "\n") {
-		fmt.Fprintln(os.Stderr, "simterpose:", line)
+		fmt.Fprintln(os.Stderr, "simterpose:", strings.Map(func(c rune) rune {
+			if unicode.IsControl(c) {
+				return '?'
+			}
+			return c
+		}, line))
 	}
 }
 

@@ -70,14 +70,32 @@ func TestQuotedWordsAreReadBackByBash(t *testing.T) {
 
 func TestRemoveOutputKeepsOtherFolders(t *testing.T) {
 	folder := t.TempDir()
-	if err := os.WriteFile(folder+"/thesis.tex", nil, 0o644); err != nil {
-		t.Fatal(err)
+	// As /var, which must survive --force --output /var.
+	for _, inside := range []string{"/log", "/hosts", "/thesis"} {
+		if err := os.Mkdir(folder+inside, 0o755); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if _, err := makeOutput(folder, true); err == nil {
 		t.Error("replaced")
 	}
-	if _, err := os.Stat(folder + "/thesis.tex"); err != nil {
+	if _, err := os.Stat(folder + "/thesis"); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestForceReplacesWhatARunWrote(t *testing.T) {
+	folder := t.TempDir() + "/out"
+	for range 2 {
+		if _, err := makeOutput(folder, true); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(folder + "/left"); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("left: %v", err)
+		}
+		if err := os.WriteFile(folder+"/left", nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

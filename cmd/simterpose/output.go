@@ -8,11 +8,15 @@ import (
 	"path/filepath"
 )
 
-// summaryFile is what shows that a folder is the output of a run.
 const (
 	summaryFile = "summary.json"
 	logFile     = "log"
+	// markerFile shows that a folder is the output of a run. The other names are
+	// no proof: /var has a log too.
+	markerFile = ".simterpose"
 )
+
+const marker = "A run of simterpose wrote this folder; --force lets another one replace it.\n"
 
 // makeOutput creates the output folder and returns its absolute path. One that
 // exists is kept and refused, unless force says to replace it.
@@ -35,7 +39,10 @@ func makeOutput(path string, force bool) (string, error) {
 			return "", err
 		}
 	}
-	return path, os.MkdirAll(path, 0o755)
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		return "", err
+	}
+	return path, os.WriteFile(filepath.Join(path, markerFile), []byte(marker), 0o644)
 }
 
 // removeOutput removes the folder of an earlier run, and nothing else: a slip
@@ -45,8 +52,9 @@ func removeOutput(path string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := os.Lstat(filepath.Join(path, logFile)); err != nil && len(entries) > 0 {
-		return fmt.Errorf("%s is not replaced: it does not look like the output of a run", path)
+	info, err := os.Lstat(filepath.Join(path, markerFile))
+	if len(entries) > 0 && (err != nil || !info.Mode().IsRegular()) {
+		return fmt.Errorf("%s is not replaced: no run of simterpose wrote it (it has no file %s)", path, markerFile)
 	}
 	return os.RemoveAll(path)
 }

@@ -13,6 +13,13 @@ import (
 var programs string
 
 func TestMain(m *testing.M) {
+	if model := os.Getenv(playVariable); model != "" {
+		if err := play(model, os.Args[1], os.Args[2]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	flag.Parse()
 	os.Exit(func() int {
 		dir, err := os.MkdirTemp("", "oracle")

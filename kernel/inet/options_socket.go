@@ -93,6 +93,9 @@ func (b *base) bindDevice(value []byte) unix.Errno {
 
 // commonOption reads an option that sockets of all protocols have.
 func (b *base) commonOption(level, name int) ([]byte, unix.Errno) {
+	if level == unix.IPPROTO_IP && name == unix.IP_OPTIONS {
+		return nil, 0 // no packet carries any
+	}
 	if level == unix.SOL_SOCKET {
 		switch name {
 		case unix.SO_TYPE:

@@ -11,6 +11,9 @@ import (
 
 // Read implements socket.Reader.
 func (t *tcpSocket) Read(dst socket.Sink) (int, unix.Errno) {
+	if dst.Len() == 0 && t.listener == nil && t.connection != nil {
+		return 0, 0 // read(2) of nothing, unlike recv(2), never waits
+	}
 	return t.Receive(dst, &socket.Message{})
 }
 

@@ -10,7 +10,7 @@
 //
 // Communications are between an actor on each host, so that a host that is
 // turned off takes them along and rates hold. With --light they are started by
-// one actor for others, which is the fastest way that SimGrid has; rates and
+// a few actors for others, which is the fastest way that SimGrid has; rates and
 // failures are then not to be used.
 
 #include <simgrid/Exception.hpp>
@@ -25,7 +25,6 @@
 #include <set>
 #include <sstream>
 #include <string>
-#include <sys/resource.h>
 #include <vector>
 
 namespace s4u = simgrid::s4u;
@@ -219,6 +218,17 @@ void find_route(Item& item)
     item.links.push_back(l->get_name());
 }
 
+// The most memory that this process had. (The maximum of getrusage is inherited
+// through fork and exec.)
+long peak_kilobytes()
+{
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;)
+    if (long value; word == "VmHWM:" && status >> value)
+      return value;
+  return 0;
+}
+
 // The host of the actor that starts everything: one that stays on.
 s4u::Host* choose_safe(const s4u::Engine& e)
 {
@@ -230,6 +240,21 @@ s4u::Host* choose_safe(const s4u::Engine& e)
     if (off.count(h->get_name()) == 0 && h->is_on())
       return h;
   return e.get_all_hosts().front();
+}
+
+// Plays a part of the items in the order of their starts.
+void play(const std::vector<int>& order, size_t from, size_t to, bool light, s4u::Host* safe)
+{
+  for (size_t k = from; k < to; k++) {
+    s4u::this_actor::sleep_until(items[order[k]].start);
+    start(order[k], light, safe);
+  }
+  for (size_t k = from; k < to; k++)
+    if (auto& item = items[order[k]]; item.comm) {
+      item.comm->wait();
+      item.state = "DONE";
+      item.ended = item.comm->get_finish_time();
+    }
 }
 
 } // namespace
@@ -259,17 +284,15 @@ int main(int argc, char** argv)
     for (auto& item : items)
       if (item.kind == "route")
         find_route(item);
-    for (int i : order) {
-      s4u::this_actor::sleep_until(items[i].start);
-      start(i, light, safe);
-    }
-    for (int i : order)
-      if (items[i].comm) {
-        items[i].comm->wait();
-        items[i].state = "DONE";
-        items[i].ended = items[i].comm->get_finish_time();
-      }
+    if (not light)
+      play(order, 0, order.size(), light, safe);
   });
+  // An actor keeps a list of its activities and searches it when one ends.
+  constexpr size_t slice = 100;
+  for (size_t from = 0; light && from < order.size(); from += slice)
+    s4u::Actor::create("start", safe, [&order, from, safe] {
+      play(order, from, std::min(from + slice, order.size()), true, safe);
+    });
   auto before = std::chrono::steady_clock::now();
   e.run();
   std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - before;
@@ -288,7 +311,5 @@ int main(int argc, char** argv)
     } else
       printf("%zu\tDONE\t0\t0\n", i);
   }
-  struct rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  printf("end\t%.17g\t%.6f\t%ld\n", clock, seconds.count(), usage.ru_maxrss);
+  printf("end\t%.17g\t%.6f\t%ld\n", clock, seconds.count(), peak_kilobytes());
 }

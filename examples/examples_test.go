@@ -1,0 +1,186 @@
+// Package examples runs the examples, each twice, and checks what they are
+// there to show.
+package examples
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// check looks at a file of a run's output folder.
+type check struct {
+	file string // below hosts/
+	want string // a regular expression for the whole of it
+	test func(t *testing.T, match []string)
+}
+
+var examples = []struct {
+	name   string
+	within time.Duration // of real time, on a machine that does little else
+	checks []check
+}{
+	{name: "http", within: 5 * time.Second, checks: []check{
+		{"client/curl.stdout", `^200 10000000 ([0-9.]+)\n$`, between(8.2, 9.2)},
+	}},
+	{name: "redis", checks: []check{
+		{"client-1/values.stdout", `^OK\n1\n1\nhello\nREADONLY You can't write against a read only replica.\n\n$`, nil},
+		{"client-2/benchmark.stdout", `(?m)^"GET","([0-9.]+)"`, between(4900, 5000)},
+		{"replica/redis-server.stdout", `MASTER <-> REPLICA sync: Finished with success`, nil},
+	}},
+	{name: "nginx", checks: []check{
+		{"client/curl.stdout", `^hello\n$`, nil},
+		{"client/wrk.stdout", `(?m)^Requests/sec: +([0-9.]+)$`, between(9500, 10000)},
+	}},
+	{name: "iperf3", checks: []check{
+		{"client/tcp.stdout", `([0-9.]+) Mbits/sec +[0-9]+ +sender`, between(95, 105)},
+		{"client/tcp.stdout", `([0-9.]+) Mbits/sec +receiver`, between(95, 105)},
+		{"client/udp.stdout", `([0-9.]+) Mbits/sec .* 0/[0-9]+ \(0%\) +receiver`, between(49, 51)},
+	}},
+	{name: "go-http", checks: []check{
+		{"client-1/client.stdout", `^slept 100ms in 180ms\nslept 200ms in 280ms\nslept 1s in 1.08s\nslept 3s in 3.08s\ndeadline exceeded after 5s\n$`, nil},
+		{"client-2/client.stdout", `^slept 100ms in 180ms\n`, nil},
+	}},
+	{name: "asyncio", checks: []check{
+		{"client-1/client.stdout", `^slept 1 1.08\nslept 2.5 2.58\ndeadline 5.04\n$`, nil},
+		{"client-3/client.stdout", `^slept 1 1.08\nslept 2.5 2.58\ndeadline 5.04\n$`, nil},
+	}},
+	{name: "shell", within: 5 * time.Second, checks: []check{
+		{"alpha/script.stdout", `(?s)^alpha\n2030-01-01T00:00:00Z\n5 4 3 2 1 \n2030-01-01T01:00:00Z\njob 1\njob 2\njob 3\ntrapped\n` +
+			`timeout says 124\n2030-01-01T01:00:08Z\nfd00::a00:2 +beta\neth0@if1000 UP 10.0.0.1/8 \nPING .*3 received, 0% packet loss`, nil},
+		{"alpha/script.stdout", `(?m)^rtt min/avg/max/mdev = ([0-9.]+)/`, between(40, 40.2)},
+	}},
+	{name: "ssh", checks: []check{
+		{"client/session.stdout", `^server\n2030-01-01\ndea9193b768319cbb4ff1a137ac03113  -\ndea9193b768319cbb4ff1a137ac03113  -\n$`, nil},
+	}},
+}
+
+// between wants the first group of a match to be a number in a range.
+func between(low, high float64) func(*testing.T, []string) {
+	return func(t *testing.T, match []string) {
+		t.Helper()
+		if v, err := strconv.ParseFloat(match[1], 64); err != nil || v < low || v > high {
+			t.Errorf("%s, want a number from %v to %v", match[1], low, high)
+		}
+	}
+}
+
+func TestExamples(t *testing.T) {
+	simterpose := filepath.Join(t.TempDir(), "simterpose")
+	build(t, "..", simterpose, "./cmd/simterpose")
+	build(t, "go-http", "go-http", ".")
+	for _, e := range examples {
+		t.Run(e.name, func(t *testing.T) {
+			first := filepath.Join(t.TempDir(), "out")
+			begin := time.Now()
+			run(t, simterpose, e.name, first)
+			// Twice the time, because CI's machines do other things too.
+			if took := time.Since(begin); e.within > 0 && took > 2*e.within {
+				t.Errorf("took %v, want at most %v", took, e.within)
+			}
+			for _, c := range e.checks {
+				content, err := os.ReadFile(filepath.Join(first, "hosts", c.file))
+				if err != nil {
+					t.Error(err)
+					continue
+				}
+				match := regexp.MustCompile(c.want).FindStringSubmatch(string(content))
+				if match == nil {
+					t.Errorf("%s does not match %s:\n%s", c.file, c.want, content)
+				} else if c.test != nil {
+					c.test(t, match)
+				}
+			}
+			// The output path is the same for both: guests can see it.
+			kept := first + ".first"
+			if err := os.Rename(first, kept); err != nil {
+				t.Fatal(err)
+			}
+			run(t, simterpose, e.name, first)
+			compare(t, kept, first)
+		})
+	}
+}
+
+func build(t *testing.T, folder, output, target string) {
+	t.Helper()
+	command := exec.Command("go", "build", "-o", output, target)
+	command.Dir = folder
+	command.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("go build %s: %v\n%s", target, err, out)
+	}
+}
+
+func run(t *testing.T, simterpose, name, output string) {
+	t.Helper()
+	out, err := exec.Command(simterpose, "run", "--output", output, filepath.Join(name, "experiment.yaml")).CombinedOutput()
+	if err != nil {
+		log, _ := os.ReadFile(filepath.Join(output, "log"))
+		t.Fatalf("simterpose run: %v\n%s%s", err, out, log)
+	}
+}
+
+// compare wants two output folders to have the same content, but for what
+// summary.json says of real time.
+func compare(t *testing.T, a, b string) {
+	t.Helper()
+	files := contents(t, a)
+	again := contents(t, b)
+	for name, content := range files {
+		if !bytes.Equal(content, again[name]) {
+			t.Errorf("%s differs between two runs:\n%s", name, cmp.Diff(string(content), string(again[name])))
+		}
+		delete(again, name)
+	}
+	for name := range again {
+		t.Errorf("%s is only there the second time", name)
+	}
+}
+
+func contents(t *testing.T, folder string) map[string][]byte {
+	t.Helper()
+	files := map[string][]byte{}
+	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(folder, path)
+		if name == "summary.json" {
+			content, err = withoutReal(content)
+		}
+		files[name] = content
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// withoutReal drops the one object of a summary that tells of real time.
+func withoutReal(summary []byte) ([]byte, error) {
+	var all map[string]any
+	if err := json.Unmarshal(summary, &all); err != nil {
+		return nil, err
+	}
+	if all["real"] == nil {
+		return nil, errors.New("summary.json has no object named real")
+	}
+	delete(all, "real")
+	return json.Marshal(all)
+}
