@@ -22,6 +22,7 @@ type base struct {
 	zeroCopies             uint32            // sends with MSG_ZEROCOPY
 	inode                  uint64
 	self                   listedSocket
+	place                  int    // in Stack.sockets
 	device                 string // SO_BINDTODEVICE
 	groups                 []membership
 	multicastFrom          netip.Addr // IP_MULTICAST_IF, if set
@@ -44,16 +45,38 @@ type listedSocket interface {
 
 func (b *base) common() *base { return b }
 
+// SetInode gives the socket the number that /proc/net shows, that of the
+// descriptor's entry in /proc/PID/fd.
+func (b *base) SetInode(n uint64) { b.inode = n }
+
 // list makes a new socket known to its stack.
 func (s *Stack) list(k listedSocket) {
-	k.common().self = k
+	b := k.common()
+	b.self, b.place = k, len(s.sockets)
 	s.sockets = append(s.sockets, k)
+	s.open++
+	if _, raw := k.(*rawSocket); raw {
+		s.raws++
+	}
 }
 
 // unlist forgets a socket that was closed.
 func (s *Stack) unlist(k listedSocket) {
-	if i := slices.Index(s.sockets, k); i >= 0 {
-		s.sockets = slices.Delete(s.sockets, i, i+1)
+	i := k.common().place
+	if i >= len(s.sockets) || s.sockets[i] != k {
+		return
+	}
+	s.sockets[i] = nil
+	s.open--
+	if _, raw := k.(*rawSocket); raw {
+		s.raws--
+	}
+	if len(s.sockets) < 32 || s.open > len(s.sockets)/2 {
+		return
+	}
+	s.sockets = slices.DeleteFunc(s.sockets, func(k listedSocket) bool { return k == nil })
+	for i, k := range s.sockets {
+		k.common().place = i
 	}
 }
 

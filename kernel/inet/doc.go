@@ -9,11 +9,19 @@
 // boundary; no byte is copied between hosts.
 //
 //	Send ->  unsent | flying | readable  -> Receive
-//	           push ^        ^ arrived
+//	    written    sent    arrived    read
 //
-// What differs from Linux on purpose: acknowledgements are not carried, so that
-// send buffer space is free at the instant of arrival and windows open at the
-// instant of a read; connections being established count against the backlog;
-// TCP_NODELAY and TCP_CORK are remembered but do not delay, since the carrier
-// has no segments; keep-alive probes are not sent; there is no urgent data.
+// The sender learns of arrivals and of the window half a round trip later:
+// that is when room in its buffer is free again. See tcp_ack.go.
+//
+// What Linux does is in testdata/linux, as scripts that run on this machine's
+// kernel too; the kernel's functions that a piece of code follows are named
+// beside it.
+//
+// What differs from Linux on purpose: acknowledgements cannot be lost, are never
+// delayed and cost no bandwidth; bytes are not held back by Nagle's algorithm
+// (RFC 896), since the carrier has no segments to save; keep-alive timers stop
+// when nothing else will ever happen, so that a run which waits for ever ends;
+// broadcasts and multicasts reach each host by its own route; a socket filter
+// (SO_ATTACH_FILTER) lets everything pass.
 package inet

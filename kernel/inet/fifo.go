@@ -115,11 +115,12 @@ func (f *fifo) at(offset int) byte {
 func (f *fifo) drop(n int) {
 	f.size -= n
 	f.start += n
-	for f.start >= chunkSize {
-		f.pool.put(f.chunks[0])
-		f.chunks[0] = nil
-		f.chunks = f.chunks[1:]
-		f.start -= chunkSize
+	if k := f.start / chunkSize; k > 0 {
+		for _, c := range f.chunks[:k] {
+			f.pool.put(c)
+		}
+		f.chunks = f.chunks[:copy(f.chunks, f.chunks[k:])]
+		f.start -= k * chunkSize
 	}
 	f.trim()
 }

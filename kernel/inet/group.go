@@ -13,8 +13,8 @@ import (
 var broadcast4 = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
 // isBroadcast tells whether an address is the broadcast one, or that of one of
-// the host's networks. Hosts do not know their prefixes here: networks of 8,
-// 16 and 24 bits are tried.
+// the host's networks. Where those are not known, networks of 8, 16 and 24 bits
+// are tried.
 func (s *Stack) isBroadcast(a netip.Addr) bool {
 	if a == broadcast4 {
 		return true
@@ -27,22 +27,41 @@ func (s *Stack) broadcastNet(a netip.Addr) (netip.Prefix, bool) {
 	if !a.Is4() || a.As4()[3] != 255 || s.network.byAddress[a] != nil || a.IsLoopback() {
 		return netip.Prefix{}, false
 	}
+	for _, p := range s.networks {
+		if p.Addr().Is4() && lastAddress(p) == a {
+			return p, true
+		}
+	}
+	if len(s.networks) > 0 {
+		return netip.Prefix{}, false
+	}
 	for _, own := range s.addresses {
 		if !own.Is4() {
 			continue
 		}
 		for _, bits := range []int{24, 16, 8} {
 			p := netip.PrefixFrom(own, bits).Masked()
-			last := p.Addr().As4()
-			for i := bits / 8; i < 4; i++ {
-				last[i] = 255
-			}
-			if netip.AddrFrom4(last) == a {
+			if lastAddress(p) == a {
 				return p, true
 			}
 		}
 	}
 	return netip.Prefix{}, false
+}
+
+// lastAddress is the broadcast address of an IPv4 network.
+func lastAddress(p netip.Prefix) netip.Addr {
+	a := p.Addr().As4()
+	for bit := p.Bits(); bit < 32; bit++ {
+		a[bit/8] |= 0x80 >> (bit % 8)
+	}
+	return netip.AddrFrom4(a)
+}
+
+// onLink tells whether an address of another host is on one of this host's
+// networks.
+func (s *Stack) onLink(a netip.Addr) bool {
+	return len(s.networks) == 0 || slices.ContainsFunc(s.networks, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
 // group are the addresses, one for each host, to which a datagram for dst goes.
@@ -58,7 +77,7 @@ func (s *Stack) group(dst, src netip.Addr) []netip.Addr {
 			continue
 		}
 		i := slices.IndexFunc(at.addresses, func(a netip.Addr) bool {
-			return a.Is4() == dst.Is4() && (!limited || net.Contains(a))
+			return a.Is4() == dst.Is4() && (limited && net.Contains(a) || !limited && s.onLink(a))
 		})
 		if i >= 0 {
 			ends = append(ends, at.addresses[i])

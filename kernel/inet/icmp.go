@@ -46,19 +46,67 @@ func (s *Stack) transmit(p packet) unix.Errno {
 		}
 		return 0
 	}
+	s.counters.sentICMP(p)
 	err := s.packet(p.src, p.dst, len(p.data), false, func(at *Stack) {
 		if at != nil {
+			at.counters.receivedICMP(p)
 			at.deliverRaw(p)
 		}
 		if reply, ok := p.echo(); ok {
+			if at != nil {
+				at.counters.sentICMP(reply)
+			}
 			from, to := s.ends(p.src, p.dst)
-			_ = s.network.carrier.Packet(to, from, len(reply.data), false, func() { s.deliverRaw(reply) })
+			_ = s.network.carrier.Packet(to, from, len(reply.data), false, func() {
+				s.counters.receivedICMP(reply)
+				s.deliverRaw(reply)
+			})
 		}
 	})
 	if err != nil && errnoOf(err) == unix.EHOSTUNREACH {
 		return unix.EHOSTUNREACH
 	}
 	return 0
+}
+
+// echoKind tells whether a packet is an echo request or the answer to one.
+func (p packet) echoKind() (request, reply bool) {
+	if len(p.data) < icmpHeader {
+		return false, false
+	}
+	switch kind := p.data[0]; p.protocol {
+	case unix.IPPROTO_ICMP:
+		return kind == echoRequest4, kind == echoReply4
+	case unix.IPPROTO_ICMPV6:
+		return kind == echoRequest6, kind == echoReply6
+	}
+	return false, false
+}
+
+func (k *counters) sentICMP(p packet) {
+	if p.protocol != unix.IPPROTO_ICMP {
+		return // ICMPv6 is counted in snmp6
+	}
+	k.icmpOut++
+	switch request, reply := p.echoKind(); {
+	case request:
+		k.echosOut++
+	case reply:
+		k.repliesOut++
+	}
+}
+
+func (k *counters) receivedICMP(p packet) {
+	if p.protocol != unix.IPPROTO_ICMP {
+		return
+	}
+	k.icmpIn++
+	switch request, reply := p.echoKind(); {
+	case request:
+		k.echosIn++
+	case reply:
+		k.repliesIn++
+	}
 }
 
 // echo is the answer to an echo request; ok is false for everything else and
@@ -149,6 +197,9 @@ func (p packet) header6() []byte {
 // deliverRaw gives a packet to every raw socket of its protocol and, if it is
 // an echo reply, to the ping socket that asked.
 func (s *Stack) deliverRaw(p packet) {
+	if s.raws == 0 {
+		return
+	}
 	for _, k := range slices.Clone(s.sockets) {
 		if r, ok := k.(*rawSocket); ok && r.wants(p) {
 			r.receive(p)

@@ -10,8 +10,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ProcNet is the content of /proc/net/tcp, tcp6, udp or udp6. Sockets come in the order in which they were created, then
-// connections without one (proc(5)).
+// ProcNet is the content of a file of /proc/net (proc(5)): the tables of
+// sockets, in which they come in the order of their creation, then connections
+// without one; and the counters. ok is false for files that are not this
+// package's.
 func (s *Stack) ProcNet(name string) (content string, ok bool) {
 	table := procTable{stack: s}
 	switch name {
@@ -23,6 +25,22 @@ func (s *Stack) ProcNet(name string) (content string, ok bool) {
 		table.udp(unix.AF_INET)
 	case "udp6":
 		table.udp(unix.AF_INET6)
+	case "raw":
+		table.raw(unix.AF_INET, unix.SOCK_RAW)
+	case "raw6":
+		table.raw(unix.AF_INET6, unix.SOCK_RAW)
+	case "icmp":
+		table.raw(unix.AF_INET, unix.SOCK_DGRAM)
+	case "icmp6":
+		table.raw(unix.AF_INET6, unix.SOCK_DGRAM)
+	case "snmp":
+		return s.snmp(), true
+	case "netstat":
+		return s.netstat(), true
+	case "sockstat":
+		return s.sockstat(unix.AF_INET), true
+	case "sockstat6":
+		return s.sockstat(unix.AF_INET6), true
 	default:
 		return "", false
 	}
@@ -118,10 +136,16 @@ func (p *procTable) connection(domain, width int, local, remote netip.AddrPort, 
 	p.row++
 }
 
+// The heads of the tables of datagram sockets.
+const (
+	headUDP  = "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops"
+	headUDP6 = "  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops"
+)
+
 func (p *procTable) udp(domain int) {
-	head := "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops"
+	head := headUDP
 	if domain == unix.AF_INET6 {
-		head = "  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops"
+		head = headUDP6
 	}
 	p.line(domain, 127, head)
 	for _, k := range p.stack.sockets {
@@ -133,10 +157,41 @@ func (p *procTable) udp(domain int) {
 		if u.remote.IsValid() {
 			state, remote = stateEstablished, u.remote
 		}
-		p.line(domain, 127, fmt.Sprintf("%5d: %s %s %02X %08X:%08X 00:00000000 00000000 %5d        0 %d 2 0000000000000000 %d",
-			p.row, procAddress(domain, netip.AddrPortFrom(u.bound.addr, u.bound.port)), procAddress(domain, remote),
-			state, 0, u.charge, 0, u.inode, u.drops))
-		p.row++
+		p.datagram(domain, 127, netip.AddrPortFrom(u.bound.addr, u.bound.port), remote, state, &u.inbox, u.inode)
+	}
+}
+
+func (p *procTable) datagram(domain, width int, local, remote netip.AddrPort, state tcpState, i *inbox, inode uint64) {
+	p.line(domain, width, fmt.Sprintf("%5d: %s %s %02X %08X:%08X 00:00000000 00000000 %5d        0 %d 2 0000000000000000 %d",
+		p.row, procAddress(domain, local), procAddress(domain, remote), state, 0, i.charge, 0, inode, i.drops))
+	p.row++
+}
+
+// raw is the table of raw sockets, whose port is their protocol, or of ping
+// sockets, whose port is their identifier.
+func (p *procTable) raw(domain, kind int) {
+	head, width := headUDP, 127
+	switch {
+	case domain == unix.AF_INET6:
+		head = headUDP6
+	case kind == unix.SOCK_RAW:
+		head, width = headUDP[1:], 0
+	}
+	p.line(domain, width, head)
+	for _, k := range p.stack.sockets {
+		r, ok := k.(*rawSocket)
+		if !ok || r.domain != domain || r.kind != kind || kind == unix.SOCK_DGRAM && r.ident == 0 {
+			continue
+		}
+		local, remote := netip.AddrPortFrom(r.local, r.ident), netip.AddrPortFrom(anyOf(domain), 0)
+		if kind == unix.SOCK_RAW {
+			local = netip.AddrPortFrom(r.local, uint16(r.protocol))
+		}
+		state := stateClosed
+		if r.remote.IsValid() {
+			state, remote = stateEstablished, netip.AddrPortFrom(r.remote, 0)
+		}
+		p.datagram(domain, width, local, remote, state, &r.inbox, r.inode)
 	}
 }
 

@@ -33,6 +33,10 @@ type Config struct {
 	Name string
 	// Addresses of the host, without the loopback ones.
 	Addresses []netip.Addr
+	// Networks are the networks that the host is on: each is a link whose hosts
+	// hear each other's broadcasts and multicasts. Without any, all hosts of
+	// the platform do.
+	Networks []netip.Prefix
 	// Random chooses ephemeral ports.
 	Random *rand.ChaCha8
 	// Realtime is the host's CLOCK_REALTIME in nanoseconds, for timestamps of
@@ -45,13 +49,16 @@ type Stack struct {
 	network   *Network
 	name      string
 	addresses []netip.Addr
+	networks  []netip.Prefix
 	random    *rand.Rand
 	realtime  func() int64
 
 	tcp, udp    portTable
 	connections map[tuple]*connection
-	sockets     []listedSocket // in order of creation, for /proc/net
-	counters    Counters
+	sockets     []listedSocket // in order of creation; nil where one was closed
+	open        int            // of sockets, not nil
+	raws        int            // raw and ping sockets among them
+	counters    counters
 	waits       []*timeWait // oldest first
 	waitsOf     map[tuple]*timeWait
 	inodes      uint64
@@ -64,7 +71,7 @@ type tuple struct{ local, remote netip.AddrPort }
 // other's.
 func (n *Network) NewStack(c Config) *Stack {
 	s := &Stack{
-		network: n, name: c.Name, random: rand.New(c.Random), realtime: c.Realtime,
+		network: n, name: c.Name, networks: c.Networks, random: rand.New(c.Random), realtime: c.Realtime,
 		tcp: newPortTable(n.queue), udp: newPortTable(n.queue), connections: map[tuple]*connection{},
 		waitsOf: map[tuple]*timeWait{},
 	}
@@ -83,6 +90,9 @@ func (n *Network) NewStack(c Config) *Stack {
 func (s *Stack) NewSocket(domain, kind, protocol int) (socket.Socket, unix.Errno) {
 	if domain != unix.AF_INET && domain != unix.AF_INET6 {
 		return nil, unix.EAFNOSUPPORT
+	}
+	if kind < 0 || kind > unix.SOCK_PACKET { // SOCK_MAX
+		return nil, unix.EINVAL
 	}
 	if protocol < 0 || protocol > 0xff && protocol != protocolMPTCP {
 		return nil, unix.EINVAL
@@ -173,12 +183,16 @@ func (s *Stack) first(four bool) netip.Addr {
 // stack there: nil when the host has none, because no process ever ran there.
 func (s *Stack) packet(src, dst netip.Addr, size int, reliable bool, arrive func(at *Stack)) error {
 	from, to := s.ends(src, dst)
+	s.counters.sent(size, 1)
 	return s.network.carrier.Packet(from, to, size, reliable, func() {
-		if s.owns(dst) {
-			arrive(s)
-			return
+		at := s
+		if !s.owns(dst) {
+			at = s.network.byAddress[dst]
 		}
-		arrive(s.network.byAddress[dst])
+		if at != nil {
+			at.counters.received(size, 1)
+		}
+		arrive(at)
 	})
 }
 

@@ -259,8 +259,13 @@ func (c *connection) breakOff(errno unix.Errno) {
 func (c *connection) reset() {
 	switch c.state {
 	case stateClosed:
+		return
 	case stateSynSent:
 		c.refused()
+		return
+	}
+	c.stack.counters.resets++
+	switch c.state {
 	case stateCloseWait:
 		c.done(unix.EPIPE)
 	default:

@@ -87,6 +87,7 @@ func (t *tcpSocket) Connect(a socket.Address) unix.Errno {
 			}
 		}
 	}
+	t.stack.counters.activeOpens++
 	t.attempt = &attempt{c: c}
 	t.attempt.timer.Fire = t.attempt.retry
 	if errno := t.attempt.send(); errno != 0 {
@@ -191,6 +192,7 @@ func (c *connection) destinationStack() *Stack {
 
 // send hands the carrier a control segment for the other end.
 func (c *connection) control(arrive func()) error {
+	c.stack.counters.segmentsSent(0, 1)
 	from, to := c.stack.ends(c.local.Addr(), c.remote.Addr())
 	return c.stack.network.carrier.Packet(from, to, 0, true, arrive)
 }
@@ -199,7 +201,10 @@ func (c *connection) control(arrive func()) error {
 func (c *connection) answer(arrive func()) {
 	from, to := c.stack.ends(c.local.Addr(), c.remote.Addr())
 	// A way back that does not exist loses the segment.
-	_ = c.stack.network.carrier.Packet(to, from, 0, true, arrive)
+	_ = c.stack.network.carrier.Packet(to, from, 0, true, func() {
+		c.stack.counters.segmentsReceived(0, 1)
+		arrive()
+	})
 }
 
 // send sends a SYN and arms the timer of the next.
@@ -226,6 +231,7 @@ func (a *attempt) retry() {
 		return
 	}
 	a.tries++
+	c.stack.counters.retransmissions++
 	if errno := a.send(); errno != 0 {
 		c.fail(errno)
 	}
@@ -262,8 +268,8 @@ func (c *connection) synArrives() {
 	switch {
 	case l == nil:
 		c.answer(c.refused)
-	case l.full():
-		// Dropped: the client tries again.
+	case l.full(): // dropped: the client tries again
+		at.counters.listenOverflows++
 	default:
 		l.admit(c, at)
 		c.answer(c.synAckArrives)
@@ -323,6 +329,7 @@ func (c *connection) fail(errno unix.Errno) {
 	t := c.socket
 	t.attempt.stop()
 	t.attempt, t.connection, t.failed = nil, nil, true
+	t.stack.counters.attemptFails++
 	if errno != 0 {
 		t.failure = errno
 	}

@@ -137,6 +137,7 @@ func (f *flow) push() {
 		}
 	}
 	f.sent += int64(n)
+	f.from.stack.counters.segmentsSent(n, segments(n))
 	f.direction.Write(n)
 	f.watch()
 	if f.unsent() > 0 {
@@ -168,6 +169,7 @@ func (f *flow) arrive(n int) {
 	n = min(n, f.flying())
 	to := f.to
 	f.arrived += int64(n)
+	to.stack.counters.segmentsReceived(n, segments(n))
 	f.progress = to.stack.now()
 	to.heard = f.progress
 	if f.flying() == 0 {
@@ -262,6 +264,7 @@ func (f *flow) sendFin() {
 
 // reset sends a RST behind what is on the way and gives up the rest.
 func (f *flow) reset() {
+	f.from.stack.counters.rstsOut++
 	if f.dead || f.flying() == 0 {
 		_ = f.from.control(f.to.reset)
 		return

@@ -173,6 +173,7 @@ func (c *connection) acknowledged() {
 		c.established()
 		return
 	}
+	c.stack.counters.listenOverflows++
 	if c.watch == nil || !c.watch.Scheduled() {
 		first := firstRetry // of the SYN-ACK, or of data
 		if data {
@@ -210,6 +211,7 @@ func (l *listener) complete(c *connection) {
 	}
 	l.halfOpen = slices.Delete(l.halfOpen, i, i+1)
 	l.ready = append(l.ready, c)
+	c.stack.counters.passiveOpens++
 	l.socket.queue.Notify(waiter.In | waiter.RdNorm)
 }
 

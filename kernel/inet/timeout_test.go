@@ -6,7 +6,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/simterpose/simterpose/kernel/socket"
 	"github.com/simterpose/simterpose/kernel/waiter"
+	"github.com/simterpose/simterpose/sim"
 )
 
 func TestDataThatNeverArrivesEndsTheConnection(t *testing.T) {
@@ -58,4 +60,82 @@ func TestDeferredAcceptWaitsForData(t *testing.T) {
 	l.run(3 * time.Second)
 	_, errno = k.Accept()
 	l.ok(errno)
+}
+
+func TestKeepAliveFindsADeadPeer(t *testing.T) {
+	l := newLab(t)
+	c, _ := l.pair()
+	l.queue.After(sim.Time(1000*time.Second), func() {}) // something else goes on
+	l.ok(c.SetOption(unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, int32Value(10)))
+	l.ok(c.SetOption(unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, int32Value(5)))
+	l.ok(c.SetOption(unix.IPPROTO_TCP, unix.TCP_KEEPCNT, int32Value(3)))
+	l.ok(c.SetOption(unix.SOL_SOCKET, unix.SO_KEEPALIVE, int32Value(1)))
+	start := l.queue.Now()
+	l.run(100 * time.Second)
+	l.failsToRead(c, unix.EAGAIN) // probes are answered
+	before := l.wire.packets
+	l.run(100 * time.Second)
+	if n := l.wire.packets - before; n < 12 || n > 20 {
+		t.Fatalf("%d packets of probes and answers in 100 s", n)
+	}
+	l.wire.cut = true
+	for l.queue.Now() < start.Add(300*time.Second) && c.Readiness()&waiter.Err == 0 {
+		l.run(time.Second)
+	}
+	if took := l.queue.Now().Sub(start) - 200*time.Second; took < 15*time.Second || took > 26*time.Second {
+		t.Fatalf("found after %v", took)
+	}
+	l.failsToRead(c, unix.ETIMEDOUT)
+}
+
+func TestKeepAliveAloneDoesNotGoOnForEver(t *testing.T) {
+	l := newLab(t)
+	c, s := l.pair()
+	for _, k := range []socket.Socket{c, s} {
+		l.ok(k.SetOption(unix.SOL_SOCKET, unix.SO_KEEPALIVE, int32Value(1)))
+		l.ok(k.SetOption(unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, int32Value(10)))
+	}
+	for range 1000 {
+		if !l.queue.Step() {
+			break
+		}
+	}
+	if l.queue.Len() != 0 || l.net.keepAlives != 0 {
+		t.Fatalf("%d events wait for each other", l.queue.Len())
+	}
+	l.queue.After(l.queue.Now().Add(1000*time.Second), func() {})
+	l.send(c, "x") // and is kept alive again
+	l.run(time.Second)
+	if l.net.keepAlives == 0 {
+		t.Fatal("probing does not resume")
+	}
+}
+
+func TestProbeOfAConnectionThatThePeerLostIsReset(t *testing.T) {
+	l := newLab(t)
+	c, s := l.pair()
+	l.queue.After(sim.Time(1000*time.Second), func() {})
+	l.ok(c.SetOption(unix.SOL_SOCKET, unix.SO_KEEPALIVE, int32Value(1)))
+	l.ok(c.SetOption(unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, int32Value(10)))
+	l.ok(s.SetOption(unix.SOL_SOCKET, unix.SO_LINGER, []byte{1, 0, 0, 0, 0, 0, 0, 0}))
+	l.wire.cut = true
+	s.Release() // its RST is lost
+	l.run(time.Second)
+	l.wire.cut = false
+	l.failsToRead(c, unix.EAGAIN)
+	l.run(10 * time.Second)
+	l.failsToRead(c, unix.ECONNRESET)
+}
+
+func TestWriteToAnEndThatWasForgottenIsReset(t *testing.T) {
+	l := newLab(t)
+	c, s := l.pair()
+	s.Release()
+	l.run(61 * time.Second) // FIN_WAIT_2 of an orphan is over
+	l.send(c, "anybody?")
+	l.run(2*latency - 1)
+	l.ready(c, readable|writable|waiter.RdHup)
+	l.run(1)
+	_, errno := c.Write(bytesOf("x"))
+	l.want(errno, unix.EPIPE)
 }

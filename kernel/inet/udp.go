@@ -259,8 +259,10 @@ func (s *Stack) isLocal(src netip.Addr) bool { return src.IsLoopback() || s.owns
 // receive puts a datagram in the queue, if there is room.
 func (u *udpSocket) receive(d datagram) {
 	if !u.put(d, &u.base) {
+		u.stack.counters.udpErrors++
 		return
 	}
+	u.stack.counters.udpIn++
 	u.queue.Notify(waiter.In | waiter.RdNorm)
 }
 

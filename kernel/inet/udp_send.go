@@ -196,14 +196,16 @@ func (u *udpSocket) transmit(d datagram, dst netip.AddrPort) unix.Errno {
 		}
 		return 0
 	}
-	s.counters.UDPOut++
+	s.counters.udpOut++
 	err := s.packet(d.src.Addr(), dst.Addr(), len(d.data), false, func(at *Stack) {
 		if at != nil && at.deliverUDP(d, dst) {
 			return
 		}
 		// ICMP port unreachable, which quotes the datagram's head.
 		if at != nil {
-			at.counters.UDPNoPorts++
+			at.counters.udpNoPorts++
+			at.counters.icmpOut++
+			at.counters.unreachableOut++
 		}
 		from, to := s.ends(d.src.Addr(), dst.Addr())
 		_ = s.network.carrier.Packet(to, from, min(len(d.data)+unreachableHead, 548), false, func() { u.unreachable(d, dst) })
@@ -237,7 +239,11 @@ const (
 // unreachable is the ICMP error for a datagram sent from here to dst: the raw
 // sockets of ICMP see it, and the socket that sent the datagram.
 func (u *udpSocket) unreachable(d datagram, dst netip.AddrPort) {
-	u.stack.deliverRaw(d.portUnreachable(dst))
+	u.stack.counters.icmpIn++
+	u.stack.counters.unreachIn++
+	if u.stack.raws > 0 {
+		u.stack.deliverRaw(d.portUnreachable(dst))
+	}
 	if u.released || u.remote.IsValid() && u.remote != dst {
 		return
 	}

@@ -10,6 +10,7 @@ package socket
 
 import (
 	"io"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -137,4 +138,12 @@ type Socket interface {
 	// whole value; the caller cuts it to the guest's buffer.
 	SetOption(level, name int, value []byte) unix.Errno
 	Option(level, name int) ([]byte, unix.Errno)
+}
+
+// Lingerer is a Socket whose close(2) may wait (SO_LINGER).
+type Lingerer interface {
+	// Lingering tells, after Release, whether what was sent is still to be
+	// acknowledged, and how long close(2) waits for that at most. The queue is
+	// notified when it is.
+	Lingering() (limit time.Duration, waits bool)
 }
