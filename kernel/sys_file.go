@@ -146,8 +146,14 @@ func sysPositioned(t *Task) Outcome {
 }
 
 func sysClose(t *Task) Outcome {
-	if t.description(t.int(0)) != nil {
+	if file, ok := t.call.state.(socket.File); ok {
+		return t.linger(file)
+	}
+	if d := t.description(t.int(0)); d != nil {
 		t.files.set(t.int(0), nil)
+		if d.references == 0 {
+			return t.linger(d.file)
+		}
 		return native()
 	}
 	t.files.closeOutside(t.kernel(), t.int(0))
@@ -155,6 +161,24 @@ func sysClose(t *Task) Outcome {
 		t.afterUnlock() // POSIX locks go with any descriptor of the file
 	}
 	return native()
+}
+
+// linger waits, with SO_LINGER, until a closed socket's peer has all that was
+// sent, and then lets the kernel close the placeholder.
+func (t *Task) linger(file socket.File) Outcome {
+	l, ok := file.(socket.Lingerer)
+	if !ok || t.timedOut() {
+		return native()
+	}
+	limit, waits := l.Lingering()
+	if !waits {
+		return native()
+	}
+	if t.first() {
+		t.call.state, t.call.deadline = file, t.now().Add(limit)
+	}
+	const uninterrupted = 0
+	return t.waitFor(file, waiter.Out|waiter.Hup, uninterrupted)
 }
 
 func sysCloseRange(t *Task) Outcome {
