@@ -16,6 +16,12 @@ func bytesPointer(b []byte) uintptr { return uintptr(unsafe.Pointer(&b[0])) }
 // name.
 func (m *machine) send(t *rapid.T, content []byte, offset *int, sizes *rapid.Generator[int], to string) {
 	s, n := m.draw(t), sizes.Draw(t, "size")
+	if to == "" && s.shutAndAlone() {
+		t.Skip("kernels differ")
+	}
+	if s.kind == unix.SOCK_SEQPACKET {
+		n = max(n, 1) // kernels differ in what an empty packet means at close
+	}
 	*offset = (*offset + 37) % 256
 	data := content[*offset:][:min(n, len(content)-*offset)]
 	files := rapid.SampledFrom([]int{0, 0, 0, 1, 2, 254}).Draw(t, "files")

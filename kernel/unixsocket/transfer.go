@@ -145,6 +145,9 @@ func (s *Socket) receiveStream(dst socket.Sink, m *socket.Message, flags int) (i
 		case s.pending != 0:
 			return 0, s.takeError()
 		case s.receiveShut:
+			if s.passCredentials {
+				m.Control = appendCredentials(m.Control, socket.Credentials{})
+			}
 			return 0, 0
 		}
 		return 0, unix.EAGAIN
@@ -167,6 +170,8 @@ func (s *Socket) receiveStream(dst socket.Sink, m *socket.Message, flags int) (i
 		left -= count
 		withFiles := len(c.files) > 0
 		if peek {
+			// Like Linux, this goes on to the next message that has files
+			// even when nothing more fits.
 			s.holdFiles(c, m)
 			c = c.next
 		} else {
@@ -179,7 +184,7 @@ func (s *Socket) receiveStream(dst socket.Sink, m *socket.Message, flags int) (i
 			s.discard(s.received.take())
 			c = s.received.first
 		}
-		if withFiles || left == 0 {
+		if withFiles || left == 0 && !peek {
 			break
 		}
 	}

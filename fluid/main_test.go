@@ -1,0 +1,9 @@
+package fluid
+
+import (
+	"testing"
+
+	"github.com/simterpose/simterpose/internal/repeatable"
+)
+
+func TestMain(m *testing.M) { repeatable.Main(m) }
