@@ -84,7 +84,7 @@ func (e *emulated) socket(domain, kind, protocol int) (any, unix.Errno) {
 	return e.stack.NewSocket(domain, kind, protocol)
 }
 func (e *emulated) bind(s any, a socket.Address) unix.Errno { return s.(socket.Socket).Bind(a) }
-func (e *emulated) listen(s any, backlog int) unix.Errno { return s.(socket.Socket).Listen(backlog) }
+func (e *emulated) listen(s any, backlog int) unix.Errno    { return s.(socket.Socket).Listen(backlog) }
 
 func (e *emulated) connect(s any, a socket.Address) unix.Errno {
 	return s.(socket.Socket).Connect(a)
