@@ -26,6 +26,8 @@ type binding struct {
 	// automatic ports were chosen by connect(2); connections to different
 	// destinations may share them.
 	automatic bool
+	// implicit ports were not given by bind(2): a disconnect gives them up.
+	implicit bool
 	// until is the end of TIME_WAIT, sim.Never for everything that lives.
 	until sim.Time
 	// udp is the socket that datagrams to this port are for.

@@ -36,18 +36,37 @@ type tcpSocket struct {
 	bound      *binding // the port claimed by bind(2)
 	listener   *listener
 	connection *connection
-	// connecting is true from connect(2) until a later connect(2) has fetched
-	// the outcome (the kernel's SS_CONNECTING).
-	connecting bool
+	phase      phase
 	// attempt is the connection being established, nil otherwise.
-	attempt    *attempt
-	failed     bool   // the last connect(2) failed
-	lingers    bool   // SO_LINGER
-	linger     int    // seconds
-	congestion string // TCP_CONGESTION, if set
+	attempt *attempt
+	// sendShut and receiveShut are what shutdown(2) did without a connection,
+	// and what a failed connect(2) leaves (the kernel's sk_shutdown).
+	sendShut, receiveShut bool
+	// shown is what getsockname(2) still tells of a local address that the
+	// socket has no more.
+	shown netip.AddrPort
+	streamOptions
 	// departed is the connection that the socket had when it was closed.
 	departed *connection
 }
+
+// streamOptions are those that are no ints.
+type streamOptions struct {
+	lingers    bool   // SO_LINGER
+	linger     int    // seconds
+	congestion string // TCP_CONGESTION, if set
+}
+
+// phase is how far a socket's connect(2) has come, as the program knows (the
+// kernel's sock->state).
+type phase uint8
+
+const (
+	unconnected   phase = iota
+	connecting          // until a later connect(2) fetches the outcome
+	connected           // from then on, or from accept(2)
+	disconnecting       // shut down while connecting
+)
 
 // connection is one end of a connection. The two ends are two connections that
 // know each other; what one tells the other always crosses the carrier.
@@ -59,8 +78,10 @@ type connection struct {
 	state         tcpState
 	peer          *connection
 	parent        *listener  // until it is accepted
+	passive       bool       // it was begun by the other end
 	socket        *tcpSocket // nil before accept and after close
 	options       base       // of the listener, for the socket to come
+	streamOptions            // also of the listener
 	failure       unix.Errno // that happened before there was a socket
 
 	out, in *flow
@@ -91,7 +112,7 @@ func (t *tcpSocket) Bind(a socket.Address) unix.Errno {
 	if errno != 0 {
 		return errno
 	}
-	if t.bound != nil || t.listener != nil || t.connection != nil {
+	if t.bound != nil || t.listener != nil || t.connection != nil && t.connection.state != stateClosed {
 		return unix.EINVAL
 	}
 	if !t.mayBind(ap.Addr()) && !ap.Addr().IsMulticast() && !t.stack.isBroadcast(ap.Addr()) {
@@ -100,6 +121,7 @@ func (t *tcpSocket) Bind(a socket.Address) unix.Errno {
 	b := t.newBinding(ap)
 	switch {
 	case ap.Port() == 0:
+		b.implicit = true
 		if !t.stack.tcp.choose(b, t.stack.random, nil) {
 			return unix.EADDRINUSE
 		}
@@ -154,6 +176,8 @@ func (t *tcpSocket) local() netip.AddrPort {
 		return t.connection.local
 	case t.bound != nil:
 		return netip.AddrPortFrom(t.bound.addr, t.bound.port)
+	case t.shown.IsValid():
+		return t.shown
 	}
 	return netip.AddrPortFrom(anyOf(t.domain), 0)
 }
@@ -198,7 +222,7 @@ func (t *tcpSocket) Readiness() waiter.Mask {
 	c := t.connection
 	if c == nil {
 		m |= waiter.Out | waiter.WrNorm | waiter.Hup
-		if t.failed {
+		if t.receiveShut {
 			m |= waiter.In | waiter.RdNorm | waiter.RdHup
 		}
 		return m
@@ -206,7 +230,7 @@ func (t *tcpSocket) Readiness() waiter.Mask {
 	if c.state == stateSynSent || c.state == stateSynReceived {
 		return m
 	}
-	sendShut, receiveShut := c.sendShut, c.receiveShut || c.finReceived
+	sendShut, receiveShut := c.sendShut || t.sendShut, c.receiveShut || c.finReceived || t.receiveShut
 	if c.state == stateClosed {
 		sendShut, receiveShut = true, true
 	}

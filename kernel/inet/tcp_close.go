@@ -55,21 +55,25 @@ func (t *tcpSocket) Shutdown(how int) unix.Errno {
 		if how == unix.SHUT_WR {
 			return 0
 		}
-		t.listener.close()
-		t.listener = nil
-		t.queue.Notify(waiter.Hup | waiter.In | waiter.Out)
-		return 0
+		return t.disconnect()
 	}
 	c := t.connection
-	if c == nil || c.state == stateClosed {
+	closed := c == nil || c.state == stateClosed
+	if t.phase == connecting {
+		t.phase = connected
+		if closed {
+			t.phase = disconnecting
+		}
+	}
+	if closed {
+		// It fails, and yet takes effect (inet_shutdown).
+		t.receiveShut = t.receiveShut || how != unix.SHUT_WR
+		t.sendShut = t.sendShut || how != unix.SHUT_RD
+		t.queue.Notify(waiter.In | waiter.RdNorm | waiter.RdHup | waiter.Out | waiter.WrNorm | waiter.Hup)
 		return unix.ENOTCONN
 	}
 	if c.state == stateSynSent {
-		if how != unix.SHUT_RD {
-			t.connecting = false
-			c.fail(0)
-		}
-		return 0
+		return t.disconnect()
 	}
 	if how != unix.SHUT_WR {
 		c.receiveShut = true
@@ -284,6 +288,7 @@ func (c *connection) done(errno unix.Errno) {
 	}
 	c.keepAlive.stop()
 	c.parting()
+	c.giveBack()
 	if !c.out.resetBehind {
 		c.out.kill()
 	}

@@ -55,10 +55,12 @@ func (t *tcpSocket) Connect(a socket.Address) unix.Errno {
 	if len(a) >= 2 && a.Family() == unix.AF_UNSPEC {
 		return t.disconnect()
 	}
-	if t.connecting {
+	switch {
+	case t.phase == connecting:
 		return t.outcome()
-	}
-	if t.listener != nil || t.connection != nil {
+	case t.phase == disconnecting:
+		return unix.EINVAL
+	case t.phase == connected, t.listener != nil:
 		return unix.EISCONN
 	}
 	dst, errno := decodeAddress(t.domain, a)
@@ -75,14 +77,14 @@ func (t *tcpSocket) Connect(a socket.Address) unix.Errno {
 	if errno != 0 {
 		return errno
 	}
-	t.connection, t.connecting, t.failed, t.failure = c, true, false, 0
+	t.connection, t.phase, t.failure = c, connecting, 0
 	if c.stack.network.carrier.HandshakeIsFree() {
 		if at := c.destinationStack(); at != nil {
 			if l := at.findListener(c.remote, c.local); l != nil && !l.full() {
 				child := l.admit(c, at)
 				c.established()
 				child.established()
-				t.connecting = false
+				t.phase = connected
 				return 0
 			}
 		}
@@ -91,8 +93,8 @@ func (t *tcpSocket) Connect(a socket.Address) unix.Errno {
 	t.attempt = &attempt{c: c}
 	t.attempt.timer.Fire = t.attempt.retry
 	if errno := t.attempt.send(); errno != 0 {
-		t.connecting = false
 		c.fail(0)
+		t.drop()
 		return errno
 	}
 	return unix.EINPROGRESS
@@ -101,45 +103,61 @@ func (t *tcpSocket) Connect(a socket.Address) unix.Errno {
 // outcome is what a connect(2) returns that is not the first.
 func (t *tcpSocket) outcome() unix.Errno {
 	c := t.connection
-	if c != nil && c.state == stateSynSent {
+	switch {
+	case c != nil && (c.state == stateSynSent || c.state == stateSynReceived):
 		return unix.EALREADY
+	case c != nil && c.state != stateClosed:
+		t.phase = connected
+		return 0
 	}
-	t.connecting = false
 	e := t.takeError()
 	if e == 0 {
-		if c != nil && c.state != stateClosed {
-			return 0
-		}
 		e = unix.ECONNABORTED
 	}
-	// The kernel disconnects: the socket is as new.
-	if c != nil {
-		t.connection, c.socket = nil, nil
-		c.abort()
-		c.vanish()
-	}
-	t.failed = false
+	t.drop() // as the kernel does, without another error
 	return e
 }
 
 // disconnect is connect(2) with AF_UNSPEC.
 func (t *tcpSocket) disconnect() unix.Errno {
-	t.connecting = false
+	if c := t.connection; c != nil && c.state != stateClosed && c.state != stateClosing && c.state != stateLastAck {
+		t.failure = unix.ECONNRESET
+	}
+	t.drop()
+	t.queue.Notify(waiter.Hup | waiter.Out)
+	return 0
+}
+
+// drop makes the socket as new, but for a port that bind(2) gave it: the
+// kernel's tcp_disconnect.
+func (t *tcpSocket) drop() {
+	t.phase, t.sendShut, t.receiveShut = unconnected, false, false
 	if t.listener != nil {
 		t.listener.close()
 		t.listener = nil
+		if t.bound.implicit {
+			t.stack.tcp.remove(t.bound)
+			t.bound = nil
+		}
 	}
 	if c := t.connection; c != nil {
 		t.attempt.stop()
+		t.shown = c.local
+		c.giveBack()
 		t.attempt, t.connection, c.socket = nil, nil, nil
-		if c.state != stateClosed && c.state != stateClosing && c.state != stateLastAck {
-			t.failure = unix.ECONNRESET // as tcp_disconnect has it
-		}
 		c.abort()
 		c.vanish()
 	}
-	t.queue.Notify(waiter.Hup | waiter.Out)
-	return 0
+	if t.shown.IsValid() {
+		t.shown = netip.AddrPortFrom(anyOf(t.domain), t.shown.Port())
+	}
+}
+
+// giveBack leaves its socket the port that bind(2) chose.
+func (c *connection) giveBack() {
+	if b := c.binding; b != nil && !b.automatic && !b.implicit && !c.passive && c.socket != nil {
+		c.socket.bound, c.binding = b, nil
+	}
 }
 
 // newConnection claims a local address and port for a connection to dst.
@@ -328,15 +346,13 @@ func (c *connection) established() {
 func (c *connection) fail(errno unix.Errno) {
 	t := c.socket
 	t.attempt.stop()
-	t.attempt, t.connection, t.failed = nil, nil, true
+	t.attempt, t.connection, t.shown = nil, nil, c.local
+	t.sendShut, t.receiveShut = true, true
 	t.stack.counters.attemptFails++
 	if errno != 0 {
 		t.failure = errno
 	}
-	b := c.binding
-	if !b.automatic {
-		t.bound, c.binding = b, nil
-	}
+	c.giveBack()
 	c.state = stateClosed
 	c.vanish()
 	t.queue.Notify(waiter.In | waiter.RdNorm | waiter.Out | waiter.WrNorm | waiter.Err | waiter.Hup | waiter.RdHup)

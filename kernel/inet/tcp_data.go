@@ -37,7 +37,7 @@ func (t *tcpSocket) Send(src socket.Source, m *socket.Message) (int, unix.Errno)
 	if e := t.takeError(); e != 0 {
 		return 0, e
 	}
-	if c == nil || c.state == stateClosed || c.sendShut {
+	if c == nil || c.state == stateClosed || c.sendShut || t.sendShut {
 		return 0, unix.EPIPE
 	}
 	want := src.Len()
@@ -91,7 +91,7 @@ func (f *flow) sendToNobody(src socket.Source, want int) (int, unix.Errno) {
 // cookie (net.ipv4.tcp_fastopen is 1, for clients only), so that the handshake
 // is an ordinary one: a call that may wait sends once it is done.
 func (t *tcpSocket) fastOpen(m *socket.Message) unix.Errno {
-	if m.Address == nil && !t.connecting {
+	if m.Address == nil && t.phase != connecting {
 		return unix.EINVAL
 	}
 	switch errno := t.Connect(m.Address); {
@@ -125,10 +125,12 @@ func (t *tcpSocket) Receive(dst socket.Sink, m *socket.Message) (int, unix.Errno
 	switch {
 	case flags&unix.MSG_ERRQUEUE != 0:
 		return t.receiveError(dst, m)
-	case t.listener != nil || c == nil && !t.failed && t.failure == 0:
+	case t.listener != nil:
 		return 0, unix.ENOTCONN
 	case flags&unix.MSG_OOB != 0:
 		return t.receiveOOB(dst, m, flags)
+	case c == nil && t.failure == 0 && !t.receiveShut:
+		return 0, unix.ENOTCONN
 	case c == nil:
 		return 0, t.takeError()
 	case c.state == stateSynSent || c.state == stateSynReceived:
@@ -146,7 +148,7 @@ func (t *tcpSocket) Receive(dst socket.Sink, m *socket.Message) (int, unix.Errno
 	if e := t.takeError(); e != 0 {
 		return 0, e
 	}
-	if c.receiveShut || c.state == stateClosed {
+	if c.receiveShut || t.receiveShut || c.state == stateClosed {
 		return 0, 0
 	}
 	return 0, unix.EAGAIN

@@ -35,7 +35,7 @@ func (t *tcpSocket) Listen(backlog int) unix.Errno {
 		t.listener.backlog = backlog
 		return 0
 	}
-	if t.connection != nil {
+	if t.phase != unconnected {
 		return unix.EINVAL
 	}
 	ports := &t.stack.tcp
@@ -44,7 +44,7 @@ func (t *tcpSocket) Listen(backlog int) unix.Errno {
 		if !ports.choose(b, t.stack.random, nil) {
 			return unix.EADDRINUSE
 		}
-		t.bound = b
+		t.bound, b.implicit = b, true
 	}
 	t.bound.reuseAddress, t.bound.reusePort = t.reuseAddress(), t.reusePort()
 	t.bound.listening = true
@@ -70,9 +70,8 @@ func (t *tcpSocket) Accept() (socket.Socket, unix.Errno) {
 	l.ready = slices.Delete(l.ready, 0, 1)
 	n := t.stack.newTCP(t.domain)
 	n.inherit(&c.options)
-	n.lingers, n.linger = t.lingers, t.linger
-	n.congestion = t.congestion
-	n.connection, c.socket, c.parent = c, n, nil
+	n.streamOptions = c.streamOptions
+	n.connection, n.phase, c.socket, c.parent = c, connected, n, nil
 	n.failure = c.failure
 	return n, 0
 }
@@ -133,10 +132,11 @@ func (l *listener) full() bool { return len(l.ready) > l.backlog }
 func (l *listener) admit(c *connection, at *Stack) *connection {
 	s := l.socket
 	child := &connection{
-		stack: at, domain: s.domain, local: c.remote, remote: c.local, state: stateSynReceived, peer: c, parent: l,
+		stack: at, domain: s.domain, local: c.remote, remote: c.local, state: stateSynReceived, peer: c, parent: l, passive: true,
 	}
 	child.options.domain = s.domain
 	child.options.inherit(&s.base)
+	child.streamOptions = s.streamOptions
 	child.binding = &binding{
 		addr: child.local.Addr(), port: child.local.Port(), reuseAddress: s.reuseAddress(), reusePort: s.reusePort(), until: sim.Never,
 	}

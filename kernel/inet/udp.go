@@ -46,7 +46,7 @@ type udpSocket struct {
 	inbox
 	bound       *binding
 	explicit    bool           // the address was given by bind(2)
-	automatic   bool           // the port was chosen by connect(2)
+	automatic   bool           // the port was not given by bind(2)
 	pending     *pending       // of MSG_MORE and UDP_CORK
 	remote      netip.AddrPort // valid when connected
 	released    bool
@@ -66,11 +66,11 @@ func (u *udpSocket) Bind(a socket.Address) unix.Errno {
 	if errno != 0 {
 		return errno
 	}
-	if u.bound != nil {
-		return unix.EINVAL
-	}
 	if !u.mayBind(ap.Addr()) && !ap.Addr().IsMulticast() && !u.stack.isBroadcast(ap.Addr()) {
 		return unix.EADDRNOTAVAIL
+	}
+	if u.bound != nil {
+		return unix.EINVAL
 	}
 	errno = u.claim(ap)
 	u.explicit = errno == 0 && !ap.Addr().IsUnspecified()
@@ -92,7 +92,7 @@ func (u *udpSocket) claim(ap netip.AddrPort) unix.Errno {
 	default:
 		ports.add(b)
 	}
-	u.bound = b
+	u.bound, u.automatic = b, ap.Port() == 0
 	return 0
 }
 
@@ -149,11 +149,9 @@ func (u *udpSocket) Connect(a socket.Address) unix.Errno {
 	if errno != 0 {
 		return errno
 	}
-	automatic := u.bound == nil
 	if errno := u.autobind(); errno != 0 {
 		return errno
 	}
-	u.automatic = u.automatic || automatic
 	if !u.explicit {
 		u.bound.addr = src
 	}

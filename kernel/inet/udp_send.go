@@ -24,6 +24,9 @@ const segmentsMost = 128
 // Send implements socket.Socket.
 func (u *udpSocket) Send(src socket.Source, m *socket.Message) (int, unix.Errno) {
 	size := src.Len()
+	if errno := u.autobind(); errno != 0 { // even if nothing is sent
+		return 0, errno
+	}
 	if p := u.pending; p != nil {
 		return u.add(p, src, m)
 	}
@@ -43,8 +46,6 @@ func (u *udpSocket) Send(src socket.Source, m *socket.Message) (int, unix.Errno)
 		return 0, unix.EDESTADDRREQ
 	case dst.Port() == 0:
 		return 0, unix.EINVAL
-	case u.sendShut:
-		return 0, unix.EPIPE
 	}
 	p := pending{dst: dst, segment: u.value(unix.IPPROTO_UDP, unix.UDP_SEGMENT)}
 	p.datagram = datagram{dst: dst.Addr(), ttl: u.ttl(dst.Addr()), tos: u.tos(dst.Addr())}
@@ -61,8 +62,8 @@ func (u *udpSocket) Send(src socket.Source, m *socket.Message) (int, unix.Errno)
 	if e := u.takeError(); e != 0 {
 		return 0, e
 	}
-	if errno := u.autobind(); errno != 0 {
-		return 0, errno
+	if u.sendShut {
+		return 0, unix.EPIPE
 	}
 	p.src = netip.AddrPortFrom(from, u.bound.port)
 	if p.data, errno = readAll(src, size); errno != 0 {
