@@ -31,11 +31,10 @@ const (
 
 // loop runs guests and events.
 type loop struct {
-	queue   *sim.Queue
-	realm   *guest.Realm
-	kernel  *kernel.Kernel
-	current *thread
-	event   guest.Event
+	queue  *sim.Queue
+	realm  *guest.Realm
+	kernel *kernel.Kernel
+	event  guest.Event
 	// interrupted ends the run between two events.
 	interrupted atomic.Bool
 	preemptions int
@@ -72,9 +71,6 @@ func (l *loop) turn(th *thread) {
 	if th.task.Dead() {
 		return
 	}
-	l.current = th
-	defer func() { l.current = nil }()
-
 	var o kernel.Outcome
 	switch th.state {
 	case held:

@@ -175,6 +175,19 @@ func (t *Task) sleep(remaining uint64) Outcome {
 	return t.park(erestartnohand)
 }
 
+// readTimer reads a struct itimerspec (unit 1 ns) or itimerval (unit 1000 ns).
+func (t *Task) readTimer(address uint64, unit int64) (interval, value int64, errno unix.Errno) {
+	var b [32]byte
+	if errno = t.read(address, b[:]); errno != 0 {
+		return 0, 0, errno
+	}
+	if interval, errno = timespec(b[:16], unit); errno != 0 {
+		return 0, 0, errno
+	}
+	value, errno = timespec(b[16:], unit)
+	return interval, value, errno
+}
+
 // realTimer is ITIMER_REAL, which alarm shares.
 type realTimer struct {
 	event    sim.Event
@@ -220,19 +233,12 @@ func sysSetitimer(t *Task) Outcome {
 	if t.int(0) != unix.ITIMER_REAL {
 		return native() // of the processor time really used
 	}
-	var b [32]byte
-	if t.arg(1) != 0 {
-		if errno := t.read(t.arg(1), b[:]); errno != 0 {
+	var interval, value int64
+	if t.arg(1) != 0 { // without a pointer Linux stops the timer
+		var errno unix.Errno
+		if interval, value, errno = t.readTimer(t.arg(1), 1000); errno != 0 {
 			return fail(errno)
 		}
-	}
-	interval, errno := timespec(b[:16], 1000)
-	if errno != 0 {
-		return fail(errno)
-	}
-	value, errno := timespec(b[16:], 1000)
-	if errno != 0 {
-		return fail(errno)
 	}
 	left, old := t.process.armInterval(time.Duration(value), time.Duration(interval))
 	if t.arg(2) != 0 {
@@ -324,15 +330,7 @@ func sysTimerSettime(t *Task) Outcome {
 	if timer == nil || t.arg(2) == 0 {
 		return fail(unix.EINVAL)
 	}
-	var b [32]byte
-	if errno := t.read(t.arg(2), b[:]); errno != 0 {
-		return fail(errno)
-	}
-	interval, errno := timespec(b[:16], 1)
-	if errno != 0 {
-		return fail(errno)
-	}
-	value, errno := timespec(b[16:], 1)
+	interval, value, errno := t.readTimer(t.arg(2), 1)
 	if errno != 0 {
 		return fail(errno)
 	}

@@ -104,16 +104,11 @@ func (t *Task) timerFile(number int) (*timerFile, unix.Errno) {
 
 func sysTimerfdSettime(t *Task) Outcome {
 	const absolute, cancelOnSet = 1, 2 // TFD_TIMER_ABSTIME, TFD_TIMER_CANCEL_ON_SET
-	var b [32]byte
-	if errno := t.read(t.arg(2), b[:]); errno != 0 {
-		return fail(errno)
-	}
-	interval, errno := timespec(b[:16], 1)
+	interval, value, errno := t.readTimer(t.arg(2), 1)
 	if errno != 0 {
 		return fail(errno)
 	}
-	value, errno := timespec(b[16:], 1)
-	if errno != 0 || t.flags(1)&^(absolute|cancelOnSet) != 0 {
+	if t.flags(1)&^(absolute|cancelOnSet) != 0 {
 		return fail(unix.EINVAL)
 	}
 	f, errno := t.timerFile(t.int(0))
