@@ -24,7 +24,7 @@ func (s *Stack) isBroadcast(a netip.Addr) bool {
 }
 
 func (s *Stack) broadcastNet(a netip.Addr) (netip.Prefix, bool) {
-	if !a.Is4() || a.As4()[3] != 255 || s.network.byAddress[a] != nil || a.IsLoopback() {
+	if !a.Is4() || s.network.byAddress[a] != nil || a.IsLoopback() {
 		return netip.Prefix{}, false
 	}
 	for _, p := range s.networks {
@@ -32,7 +32,7 @@ func (s *Stack) broadcastNet(a netip.Addr) (netip.Prefix, bool) {
 			return p, true
 		}
 	}
-	if len(s.networks) > 0 {
+	if len(s.networks) > 0 || a.As4()[3] != 255 {
 		return netip.Prefix{}, false
 	}
 	for _, own := range s.addresses {

@@ -95,7 +95,7 @@ func newLab(t *testing.T) *lab {
 	l := &lab{T: t, queue: q, wire: &wire{queue: q, unreachable: map[netip.Addr]error{}}}
 	l.net = NewNetwork(q, l.wire)
 	host := func(name string, addresses ...string) *Stack {
-		c := Config{Name: name, Random: rand.NewChaCha8([32]byte{name[0]}), Realtime: func() int64 { return int64(q.Now()) }}
+		c := Config{Name: name, Random: l.random(name), Realtime: func() int64 { return int64(q.Now()) }}
 		for _, a := range addresses {
 			c.Addresses = append(c.Addresses, netip.MustParseAddr(a))
 		}
@@ -105,6 +105,8 @@ func newLab(t *testing.T) *lab {
 	l.b = host("b", "10.0.0.2", "fd00::2")
 	return l
 }
+
+func (l *lab) random(name string) *rand.ChaCha8 { return rand.NewChaCha8([32]byte{name[0]}) }
 
 // run lets everything happen that is to happen within d.
 func (l *lab) run(d time.Duration) {

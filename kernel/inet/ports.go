@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/simterpose/simterpose/sim"
 )
 
@@ -18,8 +20,9 @@ const (
 // binding is a claim to a local port: that of a bound socket, of a connection,
 // or of one that lingers in TIME_WAIT.
 type binding struct {
-	addr netip.Addr // unspecified: every address of its family
-	port uint16
+	domain int
+	addr   netip.Addr // unspecified: every address of its family
+	port   uint16
 	only6,
 	reuseAddress, reusePort,
 	listening bool
@@ -58,6 +61,35 @@ func (b *binding) takes(dst netip.Addr) bool {
 	default:
 		return b.addr == any4 && dst.Is4()
 	}
+}
+
+// rank is how well a binding suits, when it does: that of an address before
+// that of all, and a socket of IPv4 before one of IPv6 (compute_score).
+func (b *binding) rank() int {
+	r := 1
+	if b.domain == unix.AF_INET {
+		r++
+	}
+	if !b.addr.IsUnspecified() {
+		r += 4
+	}
+	return r
+}
+
+// ahead tells whether b is found before older bindings of the same rank: the
+// newest is, but those of IPv6 with SO_REUSEPORT queue up.
+func (b *binding) ahead() bool { return !b.reusePort || b.domain != unix.AF_INET6 }
+
+// share gives what comes from an address to one of the sockets that share the
+// port with b by SO_REUSEPORT.
+func share(b *binding, found []*binding, from netip.AddrPort) *binding {
+	if !b.reusePort {
+		return b
+	}
+	group := slices.DeleteFunc(found, func(o *binding) bool {
+		return !o.reusePort || o.addr != b.addr || o.domain != b.domain || o.only6 != b.only6
+	})
+	return group[spread(from, len(group))]
 }
 
 // portTable holds the bindings of one protocol on one host.

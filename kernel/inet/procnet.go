@@ -176,6 +176,8 @@ func (p *procTable) raw(domain, kind int) {
 		head = headUDP6
 	case kind == unix.SOCK_RAW:
 		head, width = headUDP[1:], 0
+	default:
+		head = headUDP[1:]
 	}
 	p.line(domain, width, head)
 	for _, k := range p.stack.sockets {

@@ -10,7 +10,7 @@ import (
 
 func TestProcNetHeadsMatchTheMachine(t *testing.T) {
 	l := newLab(t)
-	for _, name := range []string{"tcp", "tcp6", "udp", "udp6"} {
+	for _, name := range []string{"tcp", "tcp6", "udp", "udp6", "raw", "raw6", "icmp", "icmp6"} {
 		native, err := os.ReadFile("/proc/net/" + name)
 		if err != nil {
 			t.Fatal(err)

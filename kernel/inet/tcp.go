@@ -90,8 +90,6 @@ type connection struct {
 	finSent     bool // and the FIN is on its way
 	receiveShut bool // shutdown(SHUT_RD) here
 	finReceived bool
-	bytesIn     int64
-	bytesOut    int64
 	watch       *sim.Event // the end of an orphan's FIN_WAIT_2, or the next try to be accepted
 	tries       int        // to be accepted
 	lacksSpace  bool       // a writer waits for room (the kernel's SOCK_NOSPACE)
@@ -137,7 +135,7 @@ func (t *tcpSocket) Bind(a socket.Address) unix.Errno {
 // newBinding is a claim of this socket to an address.
 func (b *base) newBinding(ap netip.AddrPort) *binding {
 	return &binding{
-		addr: ap.Addr(), port: ap.Port(), only6: b.only6(),
+		domain: b.domain, addr: ap.Addr(), port: ap.Port(), only6: b.only6(),
 		reuseAddress: b.reuseAddress(), reusePort: b.reusePort(), until: sim.Never,
 	}
 }

@@ -62,7 +62,6 @@ func (t *tcpSocket) Send(src socket.Source, m *socket.Message) (int, unix.Errno)
 		return 0, errno
 	}
 	f.written += int64(n)
-	c.bytesOut += int64(n)
 	if m.Flags&unix.MSG_OOB != 0 && n == want {
 		f.sendUrgent()
 	}

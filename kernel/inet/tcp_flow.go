@@ -38,6 +38,7 @@ type flow struct {
 	uncork sim.Event // the end of that wait
 	stamp  int64     // CLOCK_REALTIME of the last arrival, in nanoseconds
 
+	lastSent sim.Time
 	progress sim.Time  // when bytes were last sent into silence, or arrived
 	timer    sim.Event // the end of the patience for what is on the way
 }
@@ -137,6 +138,7 @@ func (f *flow) push() {
 		}
 	}
 	f.sent += int64(n)
+	f.lastSent = f.from.stack.now()
 	f.from.stack.counters.segmentsSent(n, segments(n))
 	f.direction.Write(n)
 	f.watch()

@@ -79,35 +79,28 @@ func (t *tcpSocket) Accept() (socket.Socket, unix.Errno) {
 // findListener is who answers a SYN to an address: the most specific binding
 // and, among equals (SO_REUSEPORT), one chosen by the connection's addresses.
 func (s *Stack) findListener(dst, src netip.AddrPort) *listener {
-	var found []*listener
+	var found []*binding
+	var first *binding
 	best := 0
 	for _, b := range s.tcp.at(dst.Port()) {
-		if b.listener == nil || !b.takes(dst.Addr()) {
+		if b.listener == nil || !b.takes(dst.Addr()) || !b.listener.socket.heardThrough(src.Addr()) {
 			continue
 		}
 		rank := b.rank()
 		if rank > best {
-			best, found = rank, found[:0]
+			best, found, first = rank, found[:0], nil
 		}
 		if rank == best {
-			found = append(found, b.listener)
+			found = append(found, b)
+			if first == nil || b.ahead() {
+				first = b
+			}
 		}
 	}
-	if len(found) == 0 {
+	if first == nil {
 		return nil
 	}
-	return found[spread(src, len(found))]
-}
-
-// rank orders bindings from general to specific.
-func (b *binding) rank() int {
-	switch b.addr {
-	case any6:
-		return 1
-	case any4:
-		return 2
-	}
-	return 3
+	return share(first, found, src).listener
 }
 
 // spread chooses one of n sockets for a remote address, always the same one

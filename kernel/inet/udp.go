@@ -197,9 +197,10 @@ func (u *udpSocket) sourceFor(dst netip.Addr) (netip.Addr, unix.Errno) {
 // them.
 func (s *Stack) deliverUDP(d datagram, dst netip.AddrPort) bool {
 	var found []*binding
+	var first *binding
 	best := 0
 	for _, b := range s.udp.at(dst.Port()) {
-		if b.udp == nil || !b.takes(dst.Addr()) || !b.udp.heardThrough(d) {
+		if b.udp == nil || !b.takes(dst.Addr()) || !b.udp.heardThrough(d.src.Addr()) {
 			continue
 		}
 		rank := b.rank()
@@ -210,20 +211,19 @@ func (s *Stack) deliverUDP(d datagram, dst netip.AddrPort) bool {
 			rank += 10
 		}
 		if rank > best {
-			best, found = rank, found[:0]
+			best, found, first = rank, found[:0], nil
 		}
 		if rank == best {
 			found = append(found, b)
+			if first == nil || b.ahead() {
+				first = b
+			}
 		}
 	}
-	if len(found) == 0 {
+	if first == nil {
 		return false
 	}
-	chosen := found[len(found)-1]
-	if chosen.reusePort {
-		chosen = found[spread(d.src, len(found))]
-	}
-	chosen.udp.receive(d)
+	share(first, found, d.src).udp.receive(d)
 	return true
 }
 
@@ -237,17 +237,17 @@ func (s *Stack) spreadUDP(d datagram, dst netip.AddrPort) {
 		if u == nil || u.remote.IsValid() && u.remote != d.src {
 			continue
 		}
-		if !b.takes(dst.Addr()) || dst.Addr().IsMulticast() && !u.hears(dst.Addr(), d.src.Addr()) || !u.heardThrough(d) {
+		if !b.takes(dst.Addr()) || dst.Addr().IsMulticast() && !u.hears(dst.Addr(), d.src.Addr()) || !u.heardThrough(d.src.Addr()) {
 			continue
 		}
 		u.receive(d)
 	}
 }
 
-// heardThrough tells whether a datagram came through the interface that
-// SO_BINDTODEVICE names.
-func (b *base) heardThrough(d datagram) bool {
-	return b.device == "" || b.device == "lo" == b.stack.isLocal(d.src.Addr())
+// heardThrough tells whether what an address sends comes through the interface
+// that SO_BINDTODEVICE names.
+func (b *base) heardThrough(src netip.Addr) bool {
+	return b.device == "" || b.device == "lo" == b.stack.isLocal(src)
 }
 
 // isLocal tells whether what an address sends comes through the loopback
