@@ -230,7 +230,7 @@ func (w *world) host(p *platform.Host) (*host, error) {
 		return nil, err
 	}
 	h.stack = w.stacks.NewStack(inet.Config{
-		Name: p.Name, Addresses: addresses, Random: w.source.Stream("ports " + p.Name),
+		Name: p.Name, Addresses: addresses, Networks: w.experiment.Platform.Networks(), Random: w.source.Stream("ports " + p.Name),
 		Realtime: func() int64 { return h.kernel.Realtime() },
 	})
 	h.kernel = w.kernel.NewHost(kernel.HostConfig{
