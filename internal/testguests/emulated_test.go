@@ -11,9 +11,8 @@ import (
 )
 
 // slack is how much later than asked a sleep may end in simulated time, in
-// nanoseconds (see check.h): the guests' bounds allow for native clocks that are
-// not exact.
-const slack = "6000000"
+// nanoseconds (see check.h): what the calls around it cost, each some hundred.
+const slack = "200000"
 
 // different are the guests that show what is not covered yet, and why
 // (docs/limits.md). One that behaves like Linux must be taken off the list.

@@ -41,7 +41,7 @@ var pairs = []pair{
 	{name: "closed", server: "odd.c server closed PORT", client: "odd.c client closed HOST PORT", clients: 1},
 	{name: "silent", server: "odd.c server silent PORT", client: "odd.c client silent HOST PORT", clients: 1},
 	{name: "gone", server: "odd.c server gone PORT", client: "odd.c client gone HOST PORT", clients: 1, ends: "signal: killed"},
-	{name: "refused", server: "odd.c server refused PORT", client: "odd.c client refused HOST PORT", clients: 1},
+	{name: "refused", server: "odd.c server refused PORT SECONDS(5)", client: "odd.c client refused HOST PORT", clients: 1},
 
 	{name: "python-single", server: "echo_server.py PORT 3 single", client: "echo_client.py HOST PORT 3", clients: 1},
 	{name: "python-threaded", server: "echo_server.py PORT 6 threaded", client: "echo_client.py HOST PORT 3", clients: 2},

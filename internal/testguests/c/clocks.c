@@ -84,8 +84,10 @@ int main(void)
 	seconds = time(NULL);
 	OK(gmtime_r(&seconds, &utc) && timegm(&utc) == seconds);
 	OK(localtime_r(&seconds, &local) && mktime(&local) == seconds);
-	OK(follows(clock_ns(CLOCK_REALTIME_COARSE), clock_ns(CLOCK_REALTIME)));
-	OK(follows(clock_ns(CLOCK_MONOTONIC_COARSE), clock_ns(CLOCK_MONOTONIC)));
+	a = clock_ns(CLOCK_REALTIME_COARSE);
+	OK(follows(a, clock_ns(CLOCK_REALTIME)));
+	a = clock_ns(CLOCK_MONOTONIC_COARSE);
+	OK(follows(a, clock_ns(CLOCK_MONOTONIC)));
 	OK(clock_ns(CLOCK_BOOTTIME) >= clock_ns(CLOCK_MONOTONIC) - SECOND);
 
 	SAY("processor time");
@@ -125,7 +127,7 @@ int main(void)
 	start = now_ns();
 	t = timespec_of(clock_ns(CLOCK_REALTIME) + 25 * MS);
 	IS(clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &t, NULL), 0);
-	TOOK(start, 24 * MS);
+	TOOK(start, 25 * MS);
 	t = timespec_of(0);
 	IS(nanosleep(&t, NULL), 0);
 	t = timespec_of(1);

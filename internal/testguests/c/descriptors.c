@@ -126,7 +126,7 @@ int main(void)
 	}
 	start = now_ns();
 	IS(flock(fd, LOCK_EX), 0);
-	TOOK(start, 15 * MS);
+	TOOK(start, 20 * MS);
 	check_child(child);
 	IS(unlink("descriptors.lock"), 0);
 	return DONE();

@@ -60,7 +60,7 @@ int main(void)
 	start = now_ns();
 	t = timespec_of(clock_ns(CLOCK_REALTIME) + 20 * MS);
 	FAILS(futex(&word, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 0, &t, NULL, 1), ETIMEDOUT);
-	TOOK(start, 19 * MS);
+	TOOK(start, 20 * MS);
 	FAILS(futex(&word, FUTEX_WAIT_BITSET, 0, NULL, NULL, 0), EINVAL);
 	IS(futex(&word, FUTEX_WAKE, 1, NULL, NULL, 0), 0);
 
@@ -128,7 +128,7 @@ int main(void)
 	start = now_ns();
 	while (*shared == 0)
 		futex(shared, FUTEX_WAIT, 0, NULL, NULL, 0);
-	TOOK(start, 25 * MS);
+	TOOK(start, 30 * MS);
 	check_child(child);
 	return DONE();
 }

@@ -161,7 +161,7 @@ int main(void)
 	start = now_ns();
 	fd = open("pipe_basic.fifo", O_RDONLY);
 	IS(fd, 3);
-	TOOK(start, 19 * MS);
+	TOOK(start, 20 * MS);
 	IS(read(fd, buffer, 10), 3);
 	IS(read(fd, buffer, 10), 0);
 	check_child(child);

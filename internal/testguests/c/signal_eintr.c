@@ -48,7 +48,7 @@ static void arm(int flags)
 		arm(flags);                                                                        \
 		int64_t start = now_ns();                                                          \
 		FAILS(call, EINTR);                                                                \
-		TOOK(start, 19 * MS);                                                              \
+		TOOK(start, 20 * MS);                                                              \
 		if (handled != 1)                                                                  \
 			SAY("BAD  handled %d times", handled);                                     \
 	} while (0)
@@ -57,7 +57,7 @@ static void arm(int flags)
 		arm(SA_RESTART);                                                                   \
 		int64_t start = now_ns();                                                          \
 		IS(call, want);                                                                    \
-		TOOK(start, 19 * MS);                                                              \
+		TOOK(start, 20 * MS);                                                              \
 		if (handled != 1)                                                                  \
 			SAY("BAD  handled %d times", handled);                                     \
 	} while (0)

@@ -106,7 +106,7 @@ int main(void)
 	start = now_ns();
 	t = in(CLOCK_REALTIME, 20 * MS);
 	IS(pthread_cond_timedwait(&cond, &mutex, &t), ETIMEDOUT);
-	TOOK(start, 19 * MS);
+	TOOK(start, 20 * MS);
 	start = now_ns();
 	t = in(CLOCK_MONOTONIC, 15 * MS);
 	IS(pthread_cond_clockwait(&cond, &mutex, CLOCK_MONOTONIC, &t), ETIMEDOUT);
@@ -164,7 +164,7 @@ int main(void)
 	start = now_ns();
 	t = in(CLOCK_REALTIME, 10 * MS);
 	FAILS(sem_timedwait(&sem, &t), ETIMEDOUT);
-	TOOK(start, 9 * MS);
+	TOOK(start, 10 * MS);
 	start = now_ns();
 	pthread_create(&threads[0], NULL, post_late, NULL);
 	IS(sem_wait(&sem), 0);

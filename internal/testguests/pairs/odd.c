@@ -1,7 +1,7 @@
 /*
  * Servers and clients that are not in step.
  *
- *	odd server KIND PORT
+ *	odd server KIND PORT [SECONDS]
  *	odd client KIND HOST PORT
  *
  * KIND:
@@ -9,13 +9,13 @@
  *	closed  the server closes at once; the client reads, then writes
  *	silent  the server only listens, then ends; the client waits in vain
  *	gone    the client ends in the middle of a transfer
- *	refused nobody listens on the port
+ *	refused nobody listens on the port, for SECONDS
  */
 #include "../c/net.h"
 #include <netdb.h>
 #include <signal.h>
 
-static void server(const char *kind, int port)
+static void server(const char *kind, int port, int seconds)
 {
 	struct sockaddr_in at = in4("0.0.0.0", port);
 	int listening = socket(AF_INET, SOCK_STREAM, 0), fd;
@@ -27,7 +27,7 @@ static void server(const char *kind, int port)
 	IS(bind(listening, SA(&at), sizeof(at)), 0);
 	if (strcmp(kind, "refused") == 0) {
 		SAY("listening to nobody");
-		sleep_ns(4 * SECOND);
+		sleep_ns(seconds * SECOND);
 		return;
 	}
 	IS(listen(listening, 5), 0);
@@ -98,7 +98,7 @@ int main(int argc, char **argv)
 	if (argc < 4)
 		return 2;
 	if (strcmp(argv[1], "server") == 0)
-		server(argv[2], atoi(argv[3]));
+		server(argv[2], atoi(argv[3]), argc > 4 ? atoi(argv[4]) : 0);
 	else
 		client(argv[2], argv[3], argv[4]);
 	return DONE();
