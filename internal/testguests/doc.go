@@ -3,6 +3,8 @@
 //
 //   - c/NAME.c are programs of one host. Each prints its assertions as lines (see
 //     c/check.h), and golden/NAME.txt holds the transcript.
+//   - script/ and go/ are the same in Python, Ruby, bash and static Go: what the
+//     languages' own runtimes do.
 //   - pairs/ are servers and clients, in C, Python and Ruby. pairs_test.go says
 //     which are run against which; golden/NAME.server.txt and NAME.client.txt
 //     hold what each prints.
@@ -12,7 +14,7 @@
 // does. The emulated half (emulated_test.go) runs the same programs under
 // simterpose and compares with the same files.
 //
-// A new guest is a new .c file, and
+// A new guest is a new file, and
 //
 //	go test ./internal/testguests -run Native -update
 //

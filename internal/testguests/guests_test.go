@@ -20,18 +20,40 @@ func TestMain(m *testing.M) {
 	lab.Main(m)
 }
 
-// singles returns the names of the programs of one host, in order.
+// singles returns the sources of the programs of one host, in order: C programs,
+// scripts, and folders of Go programs.
 func singles(t *testing.T) []string {
 	t.Helper()
-	sources, err := filepath.Glob("c/*.c")
-	if err != nil || len(sources) == 0 {
-		t.Fatalf("no guests in c/: %v", err)
+	var sources []string
+	for _, pattern := range []string{"c/*.c", "go/*", "script/*"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatalf("no guests match %s: %v", pattern, err)
+		}
+		sources = append(sources, found...)
 	}
-	var names []string
-	for _, source := range sources {
-		names = append(names, strings.TrimSuffix(filepath.Base(source), ".c"))
+	return sources
+}
+
+// title names a guest after its source.
+func title(source string) string {
+	return strings.TrimSuffix(filepath.Base(source), filepath.Ext(source))
+}
+
+// interpreters of the scripts, by suffix: Debian's own, not what PATH may hold.
+var interpreters = map[string]string{".py": "/usr/bin/python3", ".rb": "/usr/bin/ruby", ".sh": "/bin/bash"}
+
+// command returns the words that run a guest.
+func command(t *testing.T, source string, arguments ...string) []string {
+	t.Helper()
+	source, err := filepath.Abs(source)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return names
+	if interpreter, ok := interpreters[filepath.Ext(source)]; ok {
+		return append([]string{interpreter, source}, arguments...)
+	}
+	return append([]string{program(t, source)}, arguments...)
 }
 
 var (
@@ -39,7 +61,7 @@ var (
 	builtMu sync.Mutex
 )
 
-// program builds a C program when it is asked for the first time.
+// program builds a C or Go program when it is asked for the first time.
 func program(t *testing.T, source string) string {
 	t.Helper()
 	builtMu.Lock()
@@ -47,8 +69,12 @@ func program(t *testing.T, source string) string {
 	if path, ok := built[source]; ok {
 		return path
 	}
-	path := filepath.Join(lab.Folder(), strings.TrimSuffix(filepath.Base(source), ".c"))
-	lab.BuildC(t, source, path)
+	path := filepath.Join(lab.Folder(), title(source))
+	if filepath.Ext(source) == ".c" {
+		lab.BuildC(t, source, path)
+	} else {
+		lab.BuildGo(t, source, path)
+	}
 	built[source] = path
 	return path
 }

@@ -17,15 +17,15 @@ import (
 
 // TestNative shows that Linux does what the guests assert.
 func TestNative(t *testing.T) {
-	for _, name := range singles(t) {
-		t.Run(name, func(t *testing.T) {
+	for _, source := range singles(t) {
+		t.Run(title(source), func(t *testing.T) {
 			t.Parallel()
-			p := native{path: []string{program(t, "c/"+name+".c")}, folder: t.TempDir()}
+			p := native{path: command(t, source), folder: t.TempDir()}
 			p.start(t)
 			if state := p.wait(t); state != "exit status 0" {
 				t.Errorf("ended with %s", state)
 			}
-			golden(t, name, p.printed(), true)
+			golden(t, title(source), p.printed(), true)
 		})
 	}
 }

@@ -68,23 +68,7 @@ func (p *pair) command(t *testing.T, side, host, port string, seconds int) []str
 		}
 		words[i] = word
 	}
-	source, err := filepath.Abs(filepath.Join("pairs", words[0]))
-	if err != nil {
-		t.Fatal(err)
-	}
-	switch filepath.Ext(source) {
-	case ".c":
-		words[0] = program(t, source)
-		return words
-	case ".py":
-		words[0] = source
-		return append([]string{"/usr/bin/python3"}, words...)
-	case ".rb":
-		words[0] = source
-		return append([]string{"/usr/bin/ruby"}, words...)
-	}
-	t.Fatalf("no interpreter for %s", source)
-	return nil
+	return command(t, filepath.Join("pairs", words[0]), words[1:]...)
 }
 
 func (p *pair) clientEnds() string {
