@@ -60,6 +60,10 @@ var examples = []struct {
 			`timeout says 124\n2030-01-01T01:00:08Z\nfd00::a00:2 +beta\neth0@if1000 UP 10.0.0.1/8 \nPING .*3 received, 0% packet loss`, nil},
 		{"alpha/script.stdout", `(?m)^rtt min/avg/max/mdev = ([0-9.]+)/`, between(40, 40.2)},
 	}},
+	{name: "prototype", checks: []check{
+		{"Jupiter/client.stdout", `(?s)^.*answer 0\n.*answer 4\n.*passed\n$`, nil},
+		{"../summary.json", `"host": "Jupiter",[^}]*"end": ([0-9.]+)`, between(3.06505, 3.06507)},
+	}},
 	{name: "ssh", checks: []check{
 		{"client/session.stdout", `^server\n2030-01-01\ndea9193b768319cbb4ff1a137ac03113  -\ndea9193b768319cbb4ff1a137ac03113  -\n$`, nil},
 	}},
@@ -79,6 +83,7 @@ func TestExamples(t *testing.T) {
 	simterpose := filepath.Join(t.TempDir(), "simterpose")
 	build(t, "..", simterpose, "./cmd/simterpose")
 	build(t, "go-http", "go-http", ".")
+	compile(t, filepath.Join("..", "internal", "testguests", "pairs", "exchange.c"), filepath.Join("prototype", "exchange"))
 	for _, e := range examples {
 		t.Run(e.name, func(t *testing.T) {
 			first := filepath.Join(t.TempDir(), "out")
@@ -119,6 +124,13 @@ func build(t *testing.T, folder, output, target string) {
 	command.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("go build %s: %v\n%s", target, err, out)
+	}
+}
+
+func compile(t *testing.T, source, output string) {
+	t.Helper()
+	if out, err := exec.Command("cc", "-O1", "-o", output, source).CombinedOutput(); err != nil {
+		t.Fatalf("cc %s: %v\n%s", source, err, out)
 	}
 }
 
