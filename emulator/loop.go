@@ -167,6 +167,12 @@ func (l *loop) deliver(th *thread, o kernel.Outcome) bool {
 	case kernel.Boot:
 		_, errno := l.realm.AnswerDescriptor(th.call, th.host.clock.Descriptor(), true)
 		return l.answered(th, errno)
+	case kernel.Interrupted:
+		if err := l.realm.Interrupt(th.call, t.TID, o.Errno); err != nil {
+			l.fail(err)
+			return false
+		}
+		return true
 	case kernel.InterruptUnder:
 		if err := l.realm.InterruptUnder(th.call, t.TID, uint64(o.Value)); err != nil {
 			l.fail(err)

@@ -233,6 +233,22 @@ func (r *Realm) Stop(tid int) bool {
 	return true
 }
 
+// Interrupt ends a thread's call with errno and makes the thread look for
+// pending signals, as if the kernel had chosen it to take them.
+func (r *Realm) Interrupt(id uint64, tid int, errno unix.Errno) error {
+	if errno := ptraceSeize(tid, 0); errno != 0 {
+		return attachError(errno)
+	}
+	ptraceInterrupt(tid)
+	if errno := r.Answer(id, 0, errno); errno != 0 {
+		return nil
+	}
+	if status, errno := r.stopped(tid); errno == 0 && status.Stopped() {
+		ptraceDetach(tid, passedOn(status))
+	}
+	return nil
+}
+
 // InterruptUnder ends a thread's call with EINTR and lets the signals that mask
 // does not block be delivered, as sigsuspend, ppoll, pselect and epoll_pwait
 // do: their handlers run with mask, and the thread's own mask comes back when

@@ -114,8 +114,16 @@ func (d *descriptorTable) release() {
 }
 
 // description is the emulated file behind a number; nil when the descriptor is
-// native or not open.
-func (t *Task) description(number int) *description { return t.files.get(number) }
+// native or not open. A call that waits keeps what it has found the first time,
+// whatever other threads do to the number meanwhile.
+func (t *Task) description(number int) *description {
+	if d, ok := t.pins.find(number); ok {
+		return d
+	}
+	d := t.files.get(number)
+	t.pins.add(number, d)
+	return d
+}
 
 // install gives the guest a new emulated descriptor: placeholder is a file of
 // the emulator's, of the same kind, which this function closes.

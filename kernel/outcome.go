@@ -23,6 +23,9 @@ const (
 	// InterruptUnder: the call ends with EINTR and signals are delivered under
 	// the mask in Value.
 	InterruptUnder
+	// Interrupted: the call ends with Errno because of a signal of which the
+	// machine's kernel may not have told this thread.
+	Interrupted
 	// Boot: answer with the descriptor of the host's clock.
 	Boot
 )

@@ -175,6 +175,7 @@ func (t *Task) remove() {
 		t.unpark()
 	}
 	t.abandon()
+	t.pins.drop()
 	t.host().futexes.Cancel(&t.futex)
 	t.host().futexes.Exit(&t.owner)
 	p := t.process

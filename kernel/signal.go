@@ -55,30 +55,53 @@ func (k *Kernel) signalled(p *Process, thread *Task, signal unix.Signal) {
 		p.stop()
 		return
 	}
-	// The kernel hands a process's signal to the first thread that does not
-	// block it, the leader before the others.
-	for _, t := range candidates {
-		if !t.parking.parked {
-			continue
-		}
-		s, ok := k.Machine.SignalState(t.TID)
-		if !ok {
-			continue
-		}
-		blocked := s.Blocked
-		if t.parking.masked {
-			blocked = t.parking.mask
-		}
-		if w, ok := t.call.state.(*signalWait); ok && s.Pending&w.set != 0 {
+	if t, state, sure := k.taker(candidates, signal); t != nil && t.parking.parked {
+		if w, ok := t.call.state.(*signalWait); ok && state.Pending&w.set != 0 {
 			t.wake() // sigtimedwait takes it
 			return
 		}
-		if deliverable(s, blocked)&bit(signal) != 0 {
+		if deliverable(state, t.blocked(state))&bit(signal) != 0 {
+			t.parking.kick = !sure
 			t.interrupt()
 			return
 		}
 	}
 	p.wakeSignalDescriptors()
+}
+
+// taker finds the thread that the kernel hands a process's signal to: the leader
+// unless it blocks it, or else one of the others that do not (complete_signal).
+// Only that thread's wait ends. Which of several others the kernel has chosen
+// cannot be seen: then the first is named and sure is false.
+func (k *Kernel) taker(candidates []*Task, signal unix.Signal) (taker *Task, state SignalState, sure bool) {
+	sure = true
+	for _, t := range candidates {
+		s, ok := k.Machine.SignalState(t.TID)
+		if !ok || s.Dead || t.blocked(s)&bit(signal) != 0 {
+			continue
+		}
+		if taker != nil {
+			return taker, state, false
+		}
+		taker, state = t, s
+		if len(candidates) == 1 || t.TID == t.process.TID {
+			return taker, state, true
+		}
+	}
+	return taker, state, sure
+}
+
+// blocked are the signals that do not end the task's call.
+func (t *Task) blocked(s SignalState) uint64 {
+	if t.parking.parked {
+		if t.parking.masked {
+			return t.parking.mask
+		}
+		if w, ok := t.call.state.(*signalWait); ok {
+			return s.Blocked &^ w.set
+		}
+	}
+	return s.Blocked
 }
 
 // arrived tells whether a process has got a signal that was sent to a group: it

@@ -42,6 +42,9 @@ func sysOpen(t *Task) Outcome {
 		return native()
 	}
 	full = path.Clean(full)
+	if owner, number := t.namedDescriptor(full); owner != nil {
+		return t.reopen(owner, number, flags)
+	}
 	switch full {
 	case "/dev/random", "/dev/urandom":
 		return t.openRandom(full, flags)
@@ -49,12 +52,17 @@ func sysOpen(t *Task) Outcome {
 	if content, ok := t.report(full); ok && flags&unix.O_ACCMODE == unix.O_RDONLY {
 		return t.openReport(full, content, flags)
 	}
-	if strings.HasPrefix(full, "/proc/") || strings.HasPrefix(full, "/sys/") || strings.HasPrefix(full, "/dev/") {
+	if inKernelTree(full) {
 		return native()
 	}
 	identity, mode, errno := t.host().stat(full)
 	if errno == 0 && mode&unix.S_IFMT == unix.S_IFIFO {
-		return t.openFIFO(identity, full, flags)
+		return t.openFIFO(identity, full, flags, t.host().open)
+	}
+	if errno != 0 {
+		if owner, number := t.linkedDescriptor(full); owner != nil {
+			return t.reopen(owner, number, flags)
+		}
 	}
 	return native()
 }
@@ -145,8 +153,9 @@ func (e fifoEnd) Release() {
 	}
 }
 
-// openFIFO opens a named pipe, waiting for the other end as fifo(7) says.
-func (t *Task) openFIFO(identity fileIdentity, name string, flags int) Outcome {
+// openFIFO opens a named pipe, waiting for the other end as fifo(7) says. open
+// opens it on the machine.
+func (t *Task) openFIFO(identity fileIdentity, name string, flags int, open func(name string, flags int) (int, unix.Errno)) Outcome {
 	h := t.host()
 	end, waiting := t.call.state.(fifoEnd)
 	if !waiting {
@@ -171,17 +180,10 @@ func (t *Task) openFIFO(identity fileIdentity, name string, flags int) Outcome {
 		return t.park(erestartsys)
 	}
 	t.parking.onAbandon = nil
-	// Opened for both, the placeholder waits for nobody.
-	placeholder, errno := h.open(name, unix.O_RDWR|unix.O_NONBLOCK)
+	placeholder, errno := openPipePlaceholder(open, name, flags)
 	if errno != 0 {
 		end.Release()
 		return fail(errno)
-	}
-	if flags&unix.O_NONBLOCK == 0 {
-		if err := unix.SetNonblock(placeholder, false); err != nil {
-			end.Release()
-			return fail(err.(unix.Errno))
-		}
 	}
 	return t.installAnswer(end, placeholder, flags)
 }

@@ -24,6 +24,7 @@ type Task struct {
 	clearChildTID uint64
 
 	call    call
+	pins    pins
 	restart restart
 	parking parking
 	span    span
@@ -71,6 +72,7 @@ type parking struct {
 	used        int
 	timer       sim.Event
 	interrupted unix.Errno // what a signal makes of the call; 0: not interruptible
+	kick        bool       // the signal's thread is a guess (see Kernel.taker)
 	mask        uint64     // replaces the thread's blocked signals while it waits
 	masked      bool
 	// waitsOn and waitsFor tell of what the task waits for, for the table of
@@ -144,8 +146,12 @@ func (t *Task) handle() Outcome {
 		e = &entries[n]
 	}
 	t.host().calling = t
+	t.pins.begin()
 	o := e.Handler(t)
-	if o.Kind != Parked {
+	if o.Kind == Parked {
+		t.pins.hold()
+	} else {
+		t.pins.drop()
 		t.parking.masked = false
 		t.trace(o)
 	}
@@ -172,7 +178,7 @@ func (t *Task) park(interrupted unix.Errno) Outcome {
 		panic("kernel: task parked twice")
 	}
 	p.parked = true
-	p.interrupted = interrupted
+	p.interrupted, p.kick = interrupted, false
 	if t.call.deadline != sim.Never {
 		if p.timer.Fire == nil {
 			p.timer.Fire = t.expire
@@ -272,6 +278,7 @@ func (t *Task) expire() {
 func (t *Task) settle(o Outcome) {
 	t.unpark()
 	t.abandon()
+	t.pins.drop()
 	t.parking.settled, t.parking.outcome = true, o
 	t.kernel().Ready(t)
 }
@@ -311,7 +318,11 @@ func (t *Task) interrupt() {
 		if errno == erestartnohand || errno == erestartsys {
 			t.restart = restart{t.call.number, t.call.arguments, t.call.deadline, true}
 		}
-		t.settle(fail(errno))
+		o := fail(errno)
+		if p.kick {
+			o.Kind = Interrupted
+		}
+		t.settle(o)
 	}
 }
 

@@ -72,7 +72,7 @@ func (t *Task) formatArgument(kind rune, i int) string {
 		if int32(v) == unix.AT_FDCWD {
 			return "AT_FDCWD"
 		}
-		if d := t.description(int(int32(v))); d != nil {
+		if d := t.files.get(int(int32(v))); d != nil {
 			return fmt.Sprintf("%d<%s>", int32(v), describe(d.file))
 		}
 		return strconv.Itoa(int(int32(v)))

@@ -17,10 +17,7 @@ const slack = "200000"
 // different are the guests that show what is not covered yet, and why
 // (docs/limits.md). One that behaves like Linux must be taken off the list.
 var different = map[string]string{
-	"jobs":    "opening /dev/fd/N of an emulated pipe (bash's process substitution) opens its placeholder",
-	"threads": "a wait that a signal for another thread interrupts ends with ERESTARTNOHAND, which glibc sees",
 	"timers":  "a POSIX timer's signal that is blocked does not count overruns",
-	"wakeups": "closing a descriptor ends the open file though a thread still reads from it",
 }
 
 // TestEmulated runs each guest of one host under simterpose: it must print what
