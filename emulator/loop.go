@@ -157,6 +157,9 @@ func (l *loop) takeClock(th *thread) {
 // deliver carries out an outcome. It returns whether the thread runs now.
 func (l *loop) deliver(th *thread, o kernel.Outcome) bool {
 	t := th.task
+	if o.Kind == kernel.Deferred {
+		o = t.Act()
+	}
 	l.showClock(th)
 	th.state = running
 	switch o.Kind {

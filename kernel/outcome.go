@@ -10,6 +10,8 @@ const (
 	Answer Kind = iota
 	// Native: let the machine's kernel carry the call out.
 	Native
+	// Deferred: the call acts when its cost is over; then do what Task.Act says.
+	Deferred
 	// Parked: the call waits; Config.Ready tells when to call Task.Resume.
 	Parked
 	// Clone: let the kernel make a thread or process; then call Task.Cloned.

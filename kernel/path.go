@@ -97,15 +97,10 @@ func (t *Task) umask() uint32 {
 
 // statusField reads a number of proc(5)'s status; 0 when it is not there.
 func (t *Task) statusField(name string, base int) uint64 {
-	status, err := os.ReadFile("/proc/" + strconv.Itoa(t.TID) + "/status")
-	if err != nil {
+	fields := statusFields(t.TID, name)
+	if len(fields) == 0 {
 		return 0
 	}
-	for line := range strings.Lines(string(status)) {
-		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == name {
-			v, _ := strconv.ParseUint(fields[1], base, 64)
-			return v
-		}
-	}
-	return 0
+	v, _ := strconv.ParseUint(fields[0], base, 64)
+	return v
 }

@@ -16,8 +16,6 @@ type signalSent struct {
 	process *Process
 	thread  *Task // nil: to the process
 	signal  unix.Signal
-	// maybe: sent to a process group, of which the process may not be one.
-	maybe bool
 }
 
 func bit(s unix.Signal) uint64 { return 1 << (s - 1) }
@@ -104,14 +102,6 @@ func (t *Task) blocked(s SignalState) uint64 {
 	return s.Blocked
 }
 
-// arrived tells whether a process has got a signal that was sent to a group: it
-// is pending, or has killed it (and then SIGKILL is), or is handled by a thread
-// that was not parked.
-func (k *Kernel) arrived(p *Process, signal unix.Signal) bool {
-	s, ok := k.Machine.SignalState(p.TID)
-	return !ok || s.Dead || s.Pending&(bit(signal)|bit(unix.SIGKILL)) != 0 || stopsByDefault&bit(signal) != 0 || signal == unix.SIGCONT
-}
-
 // kills tells whether a signal that was sent has ended its process, whatever its
 // threads do: it has no handler, one thread does not block it, and it does not
 // dump core. The kernel then sends SIGKILL to all threads (complete_signal).
@@ -187,13 +177,6 @@ func (p *Process) tellParent() {
 	}
 }
 
-// sendNatively lets the kernel carry out the task's kill-like call, and has its
-// effects looked at when the task next stops.
-func (t *Task) sendNatively(sent ...signalSent) Outcome {
-	t.afterwards = append(t.afterwards, sent...)
-	return native()
-}
-
 // Stopped must be called whenever a task that was let run has stopped again, or
 // has died: signals that its last call sent have arrived by then.
 func (t *Task) Stopped() {
@@ -206,9 +189,6 @@ func (t *Task) Stopped() {
 		t.afterwards = t.afterwards[1:]
 		if s.process == t.process && s.thread == t {
 			continue // it has handled it, or died of it
-		}
-		if s.maybe && !t.kernel().arrived(s.process, s.signal) {
-			continue
 		}
 		t.kernel().signalled(s.process, s.thread, s.signal)
 	}

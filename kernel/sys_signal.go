@@ -8,59 +8,7 @@ import (
 	"github.com/simterpose/simterpose/kernel/waiter"
 )
 
-// Calls that send signals or wait for them.
-
-func sysKill(t *Task) Outcome {
-	pid, signal := t.int(0), unix.Signal(t.int(1))
-	switch {
-	case signal < 1 || signal > 64:
-		return native()
-	case pid > 0:
-		if p := t.host().processes[pid]; p != nil {
-			return t.sendNatively(signalSent{process: p, signal: signal})
-		}
-		return native()
-	}
-	// A process group: which ones are in it is the kernel's business, so all
-	// of the host are looked at.
-	var all []signalSent
-	for _, p := range t.host().sortedProcesses() {
-		all = append(all, signalSent{process: p, signal: signal, maybe: true})
-	}
-	return t.sendNatively(all...)
-}
-
-// sysTgkill is tgkill, tkill, rt_sigqueueinfo, rt_tgsigqueueinfo and
-// pidfd_send_signal: the kernel sends.
-func sysTgkill(t *Task) Outcome {
-	h := t.host()
-	var p *Process
-	var thread *Task
-	var signal int
-	switch t.call.number {
-	case unix.SYS_TGKILL:
-		thread, signal = h.threads[t.int(1)], t.int(2)
-	case unix.SYS_TKILL:
-		thread, signal = h.threads[t.int(0)], t.int(1)
-	case unix.SYS_RT_TGSIGQUEUEINFO:
-		thread, signal = h.threads[t.int(1)], t.int(2)
-	case unix.SYS_RT_SIGQUEUEINFO:
-		p, signal = h.processes[t.int(0)], t.int(1)
-	case unix.SYS_PIDFD_SEND_SIGNAL:
-		if d := t.description(t.int(0)); d != nil {
-			if f, ok := d.file.(*pidfd); ok {
-				p, signal = f.process, t.int(1)
-			}
-		}
-	}
-	if thread != nil {
-		p = thread.process
-	}
-	if p == nil || signal < 1 || signal > 64 {
-		return native()
-	}
-	return t.sendNatively(signalSent{process: p, thread: thread, signal: unix.Signal(signal)})
-}
+// Calls that wait for signals.
 
 // sysSigsuspend waits for a signal that the mask does not block; the kernel
 // then carries the call out.

@@ -21,7 +21,7 @@ func (t *Task) trace(o Outcome) {
 
 func formatOutcome(o Outcome) string {
 	switch o.Kind {
-	case Native, Clone, Exec, ExitThread, ExitProcess:
+	case Native, Deferred, Clone, Exec, ExitThread, ExitProcess:
 		return "native"
 	case InterruptUnder:
 		return "-1 EINTR"
