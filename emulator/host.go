@@ -66,22 +66,29 @@ func hostsFile(all []*platform.Host) string {
 	return b.String()
 }
 
-// mounts are what makes a host's files its own.
-func mounts(etc string) []guest.Mount {
+// mounts are what makes a host's files its own, beside its layer. etc is the
+// folder of the host's files of /etc if they are not in the layer.
+func (l *layers) mounts(etc string) []guest.Mount {
 	list := []guest.Mount{
 		{Source: "proc", Target: "/proc", Type: "proc", Flags: unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC},
 		{Source: "sysfs", Target: "/sys", Type: "sysfs", Flags: unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC, Optional: true},
 		{Source: "mqueue", Target: "/dev/mqueue", Type: "mqueue", Optional: true},
 	}
-	for _, file := range []string{"hostname", "hosts", "gai.conf", "resolv.conf"} {
-		list = append(list, guest.Mount{Source: filepath.Join(etc, file), Target: etcTarget(file), Flags: unix.MS_BIND, Make: 'f'})
+	if etc != "" {
+		for _, file := range []string{"hostname", "hosts", "gai.conf", "resolv.conf"} {
+			list = append(list, guest.Mount{Source: filepath.Join(etc, file), Target: etcTarget(file), Flags: unix.MS_BIND, Make: 'f'})
+		}
 	}
 	for _, m := range []struct{ target, mode string }{{"/run", "755"}, {"/dev/shm", "1777"}, {"/tmp", "1777"}, {"/var/tmp", "1777"}} {
-		list = append(list, guest.Mount{Source: "tmpfs", Target: m.target, Type: "tmpfs", Flags: unix.MS_NOSUID | unix.MS_NODEV, Data: "mode=" + m.mode})
+		if !l.covers(m.target) {
+			list = append(list, guest.Mount{Source: "tmpfs", Target: m.target, Type: "tmpfs", Flags: unix.MS_NOSUID | unix.MS_NODEV, Data: "mode=" + m.mode})
+		}
 	}
-	return append(list, guest.Mount{Source: "none", Target: "/run/lock", Type: "tmpfs", Flags: unix.MS_NOSUID, Data: "mode=1777", Make: 'd'},
-		guest.Mount{Source: "none", Target: "/run/sshd", Type: "tmpfs", Flags: unix.MS_NOSUID, Data: "mode=755", Make: 'd'})
+	return list
 }
+
+// bootFolders are what a booted system has.
+var bootFolders = []guest.Folder{{Path: "/run/lock", Mode: unix.S_ISVTX | 0o777}, {Path: "/run/sshd", Mode: 0o755}}
 
 // etcTarget is the file behind /etc/NAME, which may be a link.
 func etcTarget(name string) string {

@@ -13,7 +13,7 @@ import (
 // Options say how to run an experiment and where to put what comes of it.
 type Options struct {
 	// Output is the absolute path of a folder that exists. Run makes hosts/
-	// and etc/ in it.
+	// and layers/ in it.
 	Output string
 	// Strace writes hosts/HOST/NAME.strace: a line for each emulated call.
 	Strace bool

@@ -30,6 +30,7 @@ type world struct {
 	source     sim.Source
 	network    *network.Network
 	stacks     *inet.Network
+	layers     *layers
 	names      *names
 	hosts      []*host
 	byName     map[string]*host
@@ -73,6 +74,9 @@ func Run(ctx context.Context, e *experiment.Experiment, o Options) (*Result, err
 	if err != nil && !errors.Is(err, errDeadlock) {
 		return nil, err
 	}
+	if err := w.layers.keep(); err != nil {
+		return nil, err
+	}
 	return w.result(errors.Is(err, errDeadlock), ctx.Err() != nil), nil
 }
 
@@ -88,6 +92,9 @@ func (w *world) build() error {
 	w.processEnded = w.ended
 	w.realm, err = guest.Start(guest.Native{Calls: kernel.NativeCalls(), Commands: kernel.NativeCommands()}, processor, quietSettings...)
 	if err != nil {
+		return err
+	}
+	if err := w.buildLayers(); err != nil {
 		return err
 	}
 	w.kernel = kernel.New(kernel.Config{
@@ -111,6 +118,20 @@ func (w *world) build() error {
 		}
 	}
 	return nil
+}
+
+// buildLayers makes the place for the hosts' own files.
+func (w *world) buildLayers() error {
+	hosts := map[*platform.Host]bool{}
+	for _, p := range w.experiment.Processes {
+		hosts[p.Host] = true
+	}
+	var refused, err error
+	w.layers, refused, err = prepareLayers(w.realm, w.options.Output, len(hosts))
+	if refused != nil {
+		w.options.Log.Warn("the output folder cannot hold the layers of hosts: they are in memory, and copied there at the end", "error", refused)
+	}
+	return err
 }
 
 // chooseProcessor picks a processor among those allowed, another one in each
@@ -189,12 +210,21 @@ func (w *world) host(p *platform.Host) (*host, error) {
 	if err := os.MkdirAll(h.folder, 0o755); err != nil {
 		return nil, err
 	}
-	etc := filepath.Join(w.options.Output, "etc", p.Name)
 	addresses := addressesOf(p)
+	index := len(w.hosts)
+	layer, overlays, err := w.layers.host(p.Name)
+	if err != nil {
+		return nil, err
+	}
+	etc := filepath.Join(w.layers.seen, layersFolder, p.Name, "etc")
+	bound := ""
+	if !w.layers.covers("/etc") {
+		bound = filepath.Join(w.options.Output, "etc", p.Name)
+		etc = bound
+	}
 	if err := writeEtc(etc, p.Name, hostsFile(w.experiment.Platform.Hosts), nameServerAddress); err != nil {
 		return nil, err
 	}
-	var err error
 	if h.clock, err = guest.NewClock(int64(readCost), w.experiment.Epoch.UnixNano()); err != nil {
 		return nil, err
 	}
@@ -215,9 +245,9 @@ func (w *world) host(p *platform.Host) (*host, error) {
 		requests = append(requests, addressRequest(linkIndexEthernet, prefix, unix.RT_SCOPE_UNIVERSE))
 	}
 	requests = append(requests, defaultRouteRequest(linkIndexEthernet, unix.AF_INET), defaultRouteRequest(linkIndexEthernet, unix.AF_INET6))
-	index := len(w.hosts)
 	h.container, err = w.realm.NewContainer(guest.ContainerConfig{
-		Hostname: p.Name, Settings: quietSettings, Keep: append(kept, keep(folders)...), Mounts: mounts(etc), Netlink: requests, Clock: h.clock,
+		Hostname: p.Name, Settings: quietSettings, Keep: append(kept, keep(folders)...), Netlink: requests, Clock: h.clock,
+		Directory: layer, Mounts: append(overlays, w.layers.mounts(bound)...), Folders: bootFolders, ReadOnly: w.layers.readOnly,
 		OuterNetlink: func(pid int) [][]byte {
 			return [][]byte{vethRequest(index, pid, hardwareAddress(addresses[0]))}
 		},
@@ -270,6 +300,11 @@ func (w *world) howFar() Progress {
 func (w *world) close() {
 	if w.realm != nil {
 		w.realm.Close()
+	}
+	if w.layers != nil {
+		if err := w.layers.clean(); err != nil {
+			w.options.Log.Error("the layers' working folders stay", "error", err)
+		}
 	}
 	for _, h := range w.hosts {
 		h.clock.Close()

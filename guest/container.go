@@ -1,6 +1,7 @@
 package guest
 
 import (
+	"encoding/binary"
 	"fmt"
 	"os"
 	"strconv"
@@ -19,6 +20,9 @@ type Container struct {
 // atFdcwd is AT_FDCWD as an argument.
 const atFdcwd = ^uint64(99)
 
+// mountAttributesSize is the size of struct mount_attr (mount_setattr(2)).
+const mountAttributesSize = 32
+
 // Mount is a mount(2) to carry out in a new container, in order.
 type Mount struct {
 	Source, Target, Type string
@@ -35,8 +39,14 @@ type ContainerConfig struct {
 	Hostname string
 	// Keep are folders that stay visible although a mount hides them, or show
 	// elsewhere.
-	Keep   []Kept
-	Mounts []Mount
+	Keep []Kept
+	// Directory is where relative paths of mounts begin.
+	Directory string
+	Mounts    []Mount
+	// Folders are made after the mounts.
+	Folders []Folder
+	// ReadOnly are mounts of the machine that guests may not write to.
+	ReadOnly []string
 	// Settings are written before anything else, by path: files of /proc/sys.
 	Settings []Setting
 	// Netlink are rtnetlink requests, each a whole message, which set the
@@ -47,6 +57,12 @@ type ContainerConfig struct {
 	// first process there.
 	OuterNetlink func(pid int) [][]byte
 	Clock        *Clock
+}
+
+// Folder is a folder to make, with permissions that no umask lessens.
+type Folder struct {
+	Path string
+	Mode uint32
 }
 
 // Kept is a folder of the machine and the path at which a container sees it.
@@ -102,6 +118,9 @@ func (r *Realm) NewContainer(c ContainerConfig) (*Container, error) {
 		l.add(mustSucceed, "keep "+k.Folder, unix.SYS_OPEN_TREE, atFdcwd, l.string(k.Folder),
 			unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
 	}
+	if c.Directory != "" {
+		l.add(mustSucceed, "chdir "+c.Directory, unix.SYS_CHDIR, l.string(c.Directory))
+	}
 	for _, m := range c.Mounts {
 		flags, target := uint64(mustSucceed), l.string(m.Target)
 		if m.Optional {
@@ -119,6 +138,20 @@ func (r *Realm) NewContainer(c ContainerConfig) (*Container, error) {
 		}
 		l.add(flags, "mount "+m.Target, unix.SYS_MOUNT, l.string(m.Source), target, l.string(m.Type), m.Flags, data)
 	}
+	for _, f := range c.Folders {
+		target := l.string(f.Path)
+		l.add(goOn, "mkdir "+f.Path, unix.SYS_MKDIR, target, 0o755)
+		l.add(mustSucceed, "chmod "+f.Path, unix.SYS_CHMOD, target, uint64(f.Mode))
+	}
+	if len(c.ReadOnly) > 0 {
+		attributes := l.data(binary.LittleEndian.AppendUint64(nil, unix.MOUNT_ATTR_RDONLY)) // struct mount_attr's attr_set
+		l.data(make([]byte, mountAttributesSize-8))
+		for _, m := range c.ReadOnly {
+			// A mount that an ordinary user may not even reach needs no protection.
+			l.add(goOn, "make read-only "+m, unix.SYS_MOUNT_SETATTR, atFdcwd, l.string(m), 0, attributes, mountAttributesSize)
+		}
+	}
+	l.add(mustSucceed, "chdir /", unix.SYS_CHDIR, l.string("/"))
 	for i, k := range c.Keep {
 		for j, r := range k.At {
 			if j > 0 && r == '/' {

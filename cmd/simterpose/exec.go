@@ -50,7 +50,7 @@ func (f *runFlags) exec(e *experiment.Experiment) error {
 		return err
 	}
 	if f.output == "" {
-		defer os.RemoveAll(output)
+		defer emulator.RemoveAll(output)
 	}
 	p := &e.Processes[0]
 	result, err := f.emulate(e, output, os.Stderr, emulator.Options{Terminal: &emulator.Terminal{

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/simterpose/simterpose/emulator"
 )
 
 const (
@@ -56,5 +58,5 @@ func removeOutput(path string) error {
 	if len(entries) > 0 && (err != nil || !info.Mode().IsRegular()) {
 		return fmt.Errorf("%s is not replaced: no run of simterpose wrote it (it has no file %s)", path, markerFile)
 	}
-	return os.RemoveAll(path)
+	return emulator.RemoveAll(path)
 }

@@ -111,7 +111,7 @@ func (f *runFlags) emulate(e *experiment.Experiment, output string, screen io.Wr
 	result, err := emulator.Run(ctx, e, o)
 	if missing := (*guest.MissingError)(nil); errors.As(err, &missing) {
 		// Nothing has run: the next try need not be forced.
-		return nil, errors.Join(err, os.RemoveAll(output))
+		return nil, errors.Join(err, emulator.RemoveAll(output))
 	}
 	if err != nil {
 		complain(err)

@@ -10,8 +10,8 @@ import (
 )
 
 var (
-	folder  string // of what was built, for as long as the test process lives
-	command = sync.OnceValues(func() (string, error) {
+	folder     string // of what was built, for as long as the test process lives
+	simterpose = sync.OnceValues(func() (string, error) {
 		path := filepath.Join(Folder(), "simterpose")
 		return path, goBuild("github.com/simterpose/simterpose/cmd/simterpose", path)
 	})
@@ -22,6 +22,11 @@ var (
 func Main(m *testing.M) {
 	var err error
 	if folder, err = os.MkdirTemp("", "simterpose-lab-"); err != nil {
+		fmt.Fprintln(os.Stderr, "lab:", err)
+		os.Exit(2)
+	}
+	// Other users run what is built here, too.
+	if err := os.Chmod(folder, 0o755); err != nil {
 		fmt.Fprintln(os.Stderr, "lab:", err)
 		os.Exit(2)
 	}
@@ -41,7 +46,7 @@ func Folder() string {
 // Simterpose returns the path of the simterpose command, built from this tree.
 func Simterpose(t testing.TB) string {
 	t.Helper()
-	path, err := command()
+	path, err := simterpose()
 	if err != nil {
 		t.Fatal(err)
 	}

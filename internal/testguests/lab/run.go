@@ -62,8 +62,19 @@ const limit = 2 * time.Minute
 // matter.
 func Experiment(t testing.TB, file string, flags ...string) *Run {
 	t.Helper()
-	output := filepath.Join(t.TempDir(), "output")
-	terminal, exit, real := Command(t, Simterpose(t), append([]string{"run", file, "--output", output}, flags...)...)
+	return Runner{}.Experiment(t, file, filepath.Join(t.TempDir(), "output"), flags...)
+}
+
+// Experiment is the function of that name, run by the runner.
+func (r Runner) Experiment(t testing.TB, file, output string, flags ...string) *Run {
+	t.Helper()
+	terminal, exit, real := command(t, r.credential, Simterpose(t), append([]string{"run", file, "--output", output}, flags...)...)
+	return outcome(t, output, terminal, exit, real)
+}
+
+// outcome reads what a run left behind.
+func outcome(t testing.TB, output, terminal string, exit int, real time.Duration) *Run {
+	t.Helper()
 	r := &Run{Output: output, Terminal: terminal, Exit: exit, Real: real}
 	text, err := os.ReadFile(filepath.Join(output, "summary.json"))
 	if err == nil {
@@ -80,12 +91,17 @@ func Experiment(t testing.TB, file string, flags ...string) *Run {
 // killed and the test fails.
 func Command(t testing.TB, path string, arguments ...string) (terminal string, exit int, real time.Duration) {
 	t.Helper()
+	return command(t, nil, path, arguments...)
+}
+
+func command(t testing.TB, credential *syscall.Credential, path string, arguments ...string) (terminal string, exit int, real time.Duration) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	c := exec.CommandContext(ctx, path, arguments...)
 	var text bytes.Buffer
 	c.Stdout, c.Stderr = &text, &text
-	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: credential}
 	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }
 	c.WaitDelay = 5 * time.Second
 	begin := time.Now()

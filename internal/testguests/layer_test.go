@@ -1,0 +1,67 @@
+package testguests
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/simterpose/simterpose/internal/testguests/lab"
+)
+
+// layered writes, on one host, to the machine's folders, and looks at them on
+// another.
+const layered = `platform:
+  hosts: [{name: "h[1-2]", speed: 1Gf}]
+  switch: {bandwidth: 1Gbps, latency: 1ms}
+processes:
+  - host: h1
+    name: writer
+    command: |
+      set -e; cd /etc
+      echo mine > own; rm debian_version; mkdir -p /var/simterpose-test/below /srv/simterpose-test
+      echo data > /var/simterpose-test/below/file; echo t > /var/tmp/t
+      ls -A /var/tmp; cat own; ! test -e debian_version
+      mv own renamed; cat /etc/renamed; echo 10.0.0.9 nine >> hosts; tail -n 1 hosts
+      ! mkdir /simterpose-test
+  - host: h2
+    name: reader
+    start: 1s
+    command: cat /etc/hostname /etc/debian_version; ls -A /var/tmp /srv/simterpose-test /etc/renamed /var/simterpose-test /simterpose-test; tail -n 1 /etc/hosts
+`
+
+func TestHostsWriteIntoLayers(t *testing.T) {
+	version, err := os.ReadFile("/etc/debian_version")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, who := range lab.Runners() {
+		t.Run(who.Name, func(t *testing.T) {
+			t.Parallel()
+			folder := who.Folder(t)
+			file := filepath.Join(folder, "experiment.yaml")
+			write(t, file, layered)
+			r := who.Experiment(t, file, filepath.Join(folder, "output"))
+			want := "t\nmine\nmine\n10.0.0.9 nine\n"
+			if got := r.Stdout(t, "h1", "writer"); got != want {
+				t.Errorf("the writer printed\n%swant\n%s%s", got, want, r.Stderr(t, "h1", "writer"))
+			}
+			want = "h2\n" + string(version) + "/var/tmp:\nfd00::a00:2 h2\n"
+			if got := r.Stdout(t, "h2", "reader"); got != want {
+				t.Errorf("the reader printed\n%swant\n%s", got, want)
+			}
+			layer := filepath.Join(r.Output, "layers", "h1")
+			for name, want := range map[string]string{"etc/renamed": "mine\n", "var/simterpose-test/below/file": "data\n", "var/tmp/t": "t\n"} {
+				if got, err := os.ReadFile(filepath.Join(layer, name)); err != nil || string(got) != want {
+					t.Errorf("%s in the layer: %q, %v; want %q", name, got, err, want)
+				}
+			}
+			removed, err := os.Lstat(filepath.Join(layer, "etc/debian_version"))
+			if err != nil || removed.Mode()&os.ModeCharDevice == 0 {
+				t.Errorf("no mark of the removed file in the layer: %v, %v", removed, err)
+			}
+			if left, err := os.ReadDir(filepath.Join(r.Output, "layers")); err != nil || len(left) != 2 {
+				t.Errorf("left in layers: %v, %v", left, err)
+			}
+		})
+	}
+}
