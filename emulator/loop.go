@@ -75,7 +75,7 @@ func (l *loop) turn(th *thread) {
 	switch th.state {
 	case held:
 		l.showClock(th)
-		if l.realm.Release(th.task.TID) != 0 {
+		if guest.Release(th.task.TID) != 0 {
 			l.deathOf(th)
 			return
 		}
@@ -164,20 +164,20 @@ func (l *loop) deliver(th *thread, o kernel.Outcome) bool {
 	th.state = running
 	switch o.Kind {
 	case kernel.Answer:
-		return l.answered(th, l.realm.Answer(th.call, o.Value, o.Errno))
+		return l.answered(th, th.host.container.Answer(th.call, o.Value, o.Errno))
 	case kernel.Native:
-		return l.answered(th, l.realm.Continue(th.call))
+		return l.answered(th, th.host.container.Continue(th.call))
 	case kernel.Boot:
-		_, errno := l.realm.AnswerDescriptor(th.call, th.host.clock.Descriptor(), true)
+		_, errno := th.host.container.AnswerDescriptor(th.call, th.host.clock.Descriptor(), true)
 		return l.answered(th, errno)
 	case kernel.Interrupted:
-		if err := l.realm.Interrupt(th.call, t.TID, o.Errno); err != nil {
+		if err := th.host.container.Interrupt(th.call, t.TID, o.Errno); err != nil {
 			l.fail(err)
 			return false
 		}
 		return true
 	case kernel.InterruptUnder:
-		if err := l.realm.InterruptUnder(th.call, t.TID, uint64(o.Value)); err != nil {
+		if err := th.host.container.InterruptUnder(th.call, t.TID, uint64(o.Value)); err != nil {
 			l.fail(err)
 			return false
 		}
@@ -187,14 +187,14 @@ func (l *loop) deliver(th *thread, o kernel.Outcome) bool {
 	case kernel.Exec:
 		return l.exec(th)
 	case kernel.ExitThread:
-		l.realm.Continue(th.call)
+		th.host.container.Continue(th.call)
 		guest.AwaitThreadDeath(t.Process().TID, t.TID)
 		l.takeClock(th)
 		t.Stopped()
 		t.Exited()
 		return false
 	case kernel.ExitProcess:
-		l.realm.Continue(th.call)
+		th.host.container.Continue(th.call)
 		l.processDeath(t.Process())
 		return false
 	}
@@ -222,7 +222,7 @@ func (l *loop) fail(err error) {
 }
 
 func (l *loop) clone(th *thread) bool {
-	child, ok, err := l.realm.Clone(th.call, th.task.TID)
+	child, ok, err := th.host.container.Clone(th.call, th.task.TID)
 	if err != nil {
 		l.fail(err)
 		return false
@@ -243,7 +243,7 @@ func (l *loop) clone(th *thread) bool {
 		}
 	}
 	l.due(l.threadOf(t), held, l.queue.Now())
-	l.realm.ReleaseParent(th.task.TID, child)
+	guest.ReleaseParent(th.task.TID, child)
 	if child.Vfork {
 		th.state = waiting
 		return false
@@ -256,7 +256,7 @@ func (l *loop) exec(th *thread) bool {
 	p := t.Process()
 	var random [16]byte
 	th.host.random.Read(random[:])
-	done, err := l.realm.Exec(th.call, t.TID, p.TID, random)
+	done, err := th.host.container.Exec(th.call, t.TID, p.TID, random)
 	if err != nil {
 		l.fail(err)
 		return false
@@ -275,7 +275,7 @@ func (l *loop) releaseVforkParent(p *kernel.Process) {
 	if parent == nil || parent.Dead() {
 		return
 	}
-	if l.realm.ParentReleased(parent.TID) {
+	if guest.ParentReleased(parent.TID) {
 		l.due(l.threadOf(parent), held, l.queue.Now())
 	}
 }
@@ -356,7 +356,7 @@ func (l *loop) idle(th *thread, slices int) bool {
 		if slices < preemptAfter || len(th.task.Process().Tasks()) == 1 {
 			return false
 		}
-		if !l.realm.Stop(th.task.TID) {
+		if !guest.Stop(th.task.TID) {
 			return false
 		}
 		l.preemptions++

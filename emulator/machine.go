@@ -23,7 +23,7 @@ func (machine) WriteMemory(tid int, address uint64, p []byte) (int, unix.Errno) 
 }
 
 func (m machine) AddDescriptor(t *kernel.Task, source, number int, closeOnExec bool) (int, unix.Errno) {
-	return m.realm.AddDescriptor(m.threadOf(t).call, source, number, closeOnExec)
+	return m.threadOf(t).host.container.AddDescriptor(m.threadOf(t).call, source, number, closeOnExec)
 }
 
 func (m machine) TakeDescriptor(t *kernel.Task, number int) (int, unix.Errno) {

@@ -20,9 +20,18 @@ const (
 	agentBytes       = 16 << 10 // offset of the bytes; the list has room for 226 calls
 	agentCall        = 100000
 
-	callWords = 9
-	listWords = 8
+	callWords  = 9
+	listWords  = 8
+	toldOffset = 8 // of the word that says how the agent tells of a finished list
 )
+
+// agent is a process that carries out lists of calls.
+type agent struct {
+	tid int
+	// container is the host whose agent it is, nil for the first one.
+	container *Container
+	id        uint64 // of the notification that waits for a host's agent's next list
+}
 
 // What happens after a call of a list.
 const (
@@ -73,14 +82,18 @@ func (l *list) strings(list []string) uint64 {
 	return l.data(binary.LittleEndian.AppendUint64(array, 0))
 }
 
-// encode gives the data pages' content.
-func (l *list) encode() ([]byte, error) {
+// encode gives the data pages' content. bySocket is how the first agent tells
+// that a list is finished.
+func (l *list) encode(bySocket bool) ([]byte, error) {
 	if agentBytes < 8*(listWords+callWords*len(l.calls)) || agentBytes+len(l.bytes) > agentDataSize {
 		return nil, fmt.Errorf("arguments and environment of %d bytes are more than the %d that fit", len(l.bytes), agentDataSize-agentBytes)
 	}
 	b := make([]byte, 0, agentBytes+len(l.bytes))
 	b = binary.LittleEndian.AppendUint64(b, uint64(len(l.calls)))
 	b = append(b, make([]byte, 8*(listWords-1))...)
+	if bySocket {
+		b[toldOffset] = 1
+	}
 	for _, c := range l.calls {
 		b = binary.LittleEndian.AppendUint64(b, uint64(c.number))
 		for _, a := range c.arguments {
@@ -93,10 +106,9 @@ func (l *list) encode() ([]byte, error) {
 	return append(b, l.bytes...), nil
 }
 
-// agentELF returns the program of the first agent: its code, and a first list
-// that installs the filter.
-func agentELF(program []bpf.RawInstruction) ([]byte, error) {
-	var l list
+// filterCall adds the call that puts the process under the filter and makes a
+// descriptor of its listener.
+func (l *list) filterCall(program []bpf.RawInstruction) {
 	code := make([]byte, 0, 8*len(program))
 	for _, i := range program {
 		code = binary.LittleEndian.AppendUint16(code, i.Op)
@@ -107,7 +119,12 @@ func agentELF(program []bpf.RawInstruction) ([]byte, error) {
 	prog = binary.LittleEndian.AppendUint64(prog, l.data(code))
 	l.add(mustSucceed, "seccomp", unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER,
 		unix.SECCOMP_FILTER_FLAG_NEW_LISTENER|unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, l.data(prog))
-	data, err := l.encode()
+}
+
+// agentELF returns the program of the first agent: its code and an empty list.
+func agentELF() ([]byte, error) {
+	var l list
+	data, err := l.encode(true)
 	if err != nil {
 		return nil, err
 	}

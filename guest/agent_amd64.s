@@ -6,14 +6,15 @@
 
 // agentCode carries out lists of system calls. The list at agentData is
 //
-//	count uint64, 7 unused words, then count times
+//	count uint64, told uint64, 6 unused words, then count times
 //	{number, six arguments, result, flags}
 //
 // Flag 1 ends the list when the call fails; flag 2 ends it unless the result
 // is 0, which is how a new child goes on with the rest of the list and its
-// parent does not. A finished list is told by the call agentCall with the
-// number of entries left; the answer to that call means that the next list is
-// in place. It uses no stack, so its children may share nothing with it.
+// parent does not. A finished list is told by the call agentCall, at which a
+// host's agent stops; the answer means that the next list is in place. Where
+// told is not 0, as in the first agent, which no filter stops, a byte is written
+// to standard input, a socket, and one is read from it. It uses no stack, so its children may share nothing with it.
 TEXT ·agentCode(SB), NOSPLIT|NOFRAME, $0
 	MOVQ	agentData, R12
 list:
@@ -46,13 +47,30 @@ advance:
 	DECQ	R14
 	JMP	next
 done:
+	CMPQ	8(R12), $0
+	JNE	socket
 	MOVQ	agentCall, AX
 	MOVQ	R14, DI
 	SYSCALL
 	TESTQ	AX, AX
 	JZ	list
+exit:
 	MOVQ	$231, AX           // exit_group: nobody listens any more
 	SYSCALL
+socket:
+	MOVQ	$1, AX             // write
+	XORQ	DI, DI
+	LEAQ	8(R12), SI
+	MOVQ	$1, DX
+	SYSCALL
+	XORQ	AX, AX             // read
+	XORQ	DI, DI
+	LEAQ	16(R12), SI
+	MOVQ	$1, DX
+	SYSCALL
+	CMPQ	AX, $1
+	JEQ	list
+	JMP	exit
 TEXT ·agentCodeEnd(SB), NOSPLIT|NOFRAME, $0
 	RET
 

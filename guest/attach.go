@@ -16,18 +16,18 @@ import (
 // that what was waited for has failed; that notification stays unread. (Another
 // thread's notification does not count: the one waited for then runs or is in
 // an uninterruptible sleep, as in exec and fork.)
-func (r *Realm) stop(tid int) (status unix.WaitStatus, ok bool, errno unix.Errno) {
+func (c *Container) stop(tid int) (status unix.WaitStatus, ok bool, errno unix.Errno) {
 	for {
 		status, ok, errno := wait4(tid)
 		if ok || errno != 0 && errno != unix.EINTR {
 			return status, ok, errno
 		}
 		// Sleeping lets the thread run: it shares this processor.
-		ready, errno := r.poll(20 * time.Microsecond)
+		ready, errno := c.listener.poll(20 * time.Microsecond)
 		if errno != 0 {
 			return 0, false, errno
 		}
-		if ready&pollListener != 0 {
+		if ready {
 			asleep := State(tid) == 'S'
 			if status, ok, errno = wait4(tid); ok || errno != 0 {
 				return status, ok, errno
@@ -46,20 +46,20 @@ func (r *Realm) stop(tid int) (status unix.WaitStatus, ok bool, errno unix.Errno
 // the number of its process, and the process's other threads are gone. done is
 // false when execve failed or the process died, and then the thread is on its
 // own way again.
-func (r *Realm) Exec(id uint64, tid, leader int, random [16]byte) (done bool, err error) {
+func (c *Container) Exec(id uint64, tid, leader int, random [16]byte) (done bool, err error) {
 	if errno := ptraceSeize(tid, unix.PTRACE_O_TRACEEXEC); errno != 0 {
 		if errno == unix.ESRCH {
 			return false, nil
 		}
 		return false, attachError(errno)
 	}
-	if errno := r.Continue(id); errno != 0 {
+	if errno := c.Continue(id); errno != 0 {
 		return false, nil // killed meanwhile
 	}
 	// A thread that is not the leader takes the leader's number in exec.
 	waited := tid
 	for {
-		status, ok, errno := r.stop(waited)
+		status, ok, errno := c.stop(waited)
 		switch {
 		case errno == unix.ECHILD && waited != leader:
 			waited = leader
@@ -67,12 +67,12 @@ func (r *Realm) Exec(id uint64, tid, leader int, random [16]byte) (done bool, er
 		case errno != 0:
 			return false, nil
 		case !ok:
-			r.letGo(waited)
+			c.letGo(waited)
 			return false, nil
 		case status.Exited() || status.Signaled():
 			return false, nil
 		case stopEvent(status) == unix.PTRACE_EVENT_EXEC:
-			err := r.vdso.rewrite(leader, random)
+			err := c.realm.vdso.rewrite(leader, random)
 			ptraceDetach(leader, 0)
 			return err == nil, err
 		}
@@ -92,21 +92,24 @@ func passedOn(status unix.WaitStatus) unix.Signal {
 // letGo detaches from a thread that has made a call which nobody has received
 // yet. Only a stopped thread can be detached, so it is interrupted: that takes
 // it out of the call, which starts again when it goes on.
-func (r *Realm) letGo(tid int) {
+func (c *Container) letGo(tid int) {
 	ptraceInterrupt(tid)
-	if status, errno := r.stopped(tid); errno == 0 && status.Stopped() {
+	if status, errno := stopped(tid); errno == 0 && status.Stopped() {
 		ptraceDetach(tid, passedOn(status))
 	}
 }
 
+// pause lets guests run: they share this processor.
+func pause() { unix.Nanosleep(&unix.Timespec{Nsec: 20_000}, nil) }
+
 // stopped waits until an attached thread that was interrupted stops, or dies.
-func (r *Realm) stopped(tid int) (unix.WaitStatus, unix.Errno) {
+func stopped(tid int) (unix.WaitStatus, unix.Errno) {
 	for {
 		status, ok, errno := wait4(tid)
 		if ok || errno != 0 && errno != unix.EINTR {
 			return status, errno
 		}
-		unix.Nanosleep(&unix.Timespec{Nsec: 20_000}, nil)
+		pause()
 	}
 }
 
@@ -121,7 +124,7 @@ type Child struct {
 // Clone lets a thread's clone, fork or vfork go on and holds the new thread
 // before its first instruction, until Release. The parent is stopped too, until
 // ReleaseParent. ok is false when the call failed or the caller died.
-func (r *Realm) Clone(id uint64, tid int) (child Child, ok bool, err error) {
+func (c *Container) Clone(id uint64, tid int) (child Child, ok bool, err error) {
 	const options = unix.PTRACE_O_TRACECLONE | unix.PTRACE_O_TRACEFORK | unix.PTRACE_O_TRACEVFORK | unix.PTRACE_O_TRACEVFORKDONE
 	if errno := ptraceSeize(tid, options); errno != 0 {
 		if errno == unix.ESRCH {
@@ -129,16 +132,16 @@ func (r *Realm) Clone(id uint64, tid int) (child Child, ok bool, err error) {
 		}
 		return child, false, attachError(errno)
 	}
-	if errno := r.Continue(id); errno != 0 {
+	if errno := c.Continue(id); errno != 0 {
 		return child, false, nil
 	}
 	for {
-		status, ok, errno := r.stop(tid)
+		status, ok, errno := c.stop(tid)
 		if errno != 0 {
 			return child, false, nil
 		}
 		if !ok {
-			r.letGo(tid)
+			c.letGo(tid)
 			return child, false, nil
 		}
 		if !status.Stopped() {
@@ -154,7 +157,7 @@ func (r *Realm) Clone(id uint64, tid int) (child Child, ok bool, err error) {
 			return child, false, nil
 		}
 		child.TID, child.Vfork = int(message), event == unix.PTRACE_EVENT_VFORK
-		if err := r.catchChild(child.TID); err != nil {
+		if err := catchChild(child.TID); err != nil {
 			return child, false, err
 		}
 		return child, true, nil
@@ -163,7 +166,7 @@ func (r *Realm) Clone(id uint64, tid int) (child Child, ok bool, err error) {
 
 // ReleaseParent lets the parent of a new child go on. After vfork it sleeps on
 // in the kernel.
-func (r *Realm) ReleaseParent(tid int, child Child) {
+func ReleaseParent(tid int, child Child) {
 	if child.Vfork {
 		ptraceContinue(tid, 0)
 	} else {
@@ -173,7 +176,7 @@ func (r *Realm) ReleaseParent(tid int, child Child) {
 
 // catchChild waits for the first stop of a new thread, which is attached from
 // its birth.
-func (r *Realm) catchChild(tid int) error {
+func catchChild(tid int) error {
 	for {
 		status, ok, errno := wait4(tid)
 		switch {
@@ -184,20 +187,18 @@ func (r *Realm) catchChild(tid int) error {
 		case errno != 0 && errno != unix.EINTR:
 			return fmt.Errorf("wait for new thread %d: %w", tid, errno)
 		}
-		if _, errno := r.poll(20 * time.Microsecond); errno != 0 {
-			return errno
-		}
+		pause()
 	}
 }
 
 // Release lets a thread that Clone held, or that Stop stopped, run. ESRCH means
 // that it is gone.
-func (r *Realm) Release(tid int) unix.Errno { return ptraceDetach(tid, 0) }
+func Release(tid int) unix.Errno { return ptraceDetach(tid, 0) }
 
 // ParentReleased waits for the moment at which the parent of a vfork goes on,
 // after its child has execed or died, and leaves it stopped; Release lets it
 // run. It returns false when the parent is gone.
-func (r *Realm) ParentReleased(tid int) bool {
+func ParentReleased(tid int) bool {
 	for {
 		status, ok, errno := wait4(tid)
 		switch {
@@ -208,21 +209,19 @@ func (r *Realm) ParentReleased(tid int) bool {
 		case ok, errno != 0 && errno != unix.EINTR:
 			return false
 		default:
-			if _, errno := r.poll(20 * time.Microsecond); errno != 0 {
-				return false
-			}
+			pause()
 		}
 	}
 }
 
 // Stop stops a thread that computes, until Release. It returns false when the
 // thread died, or got a signal to handle, before it could be stopped.
-func (r *Realm) Stop(tid int) bool {
+func Stop(tid int) bool {
 	if errno := ptraceSeize(tid, 0); errno != 0 {
 		return false
 	}
 	ptraceInterrupt(tid)
-	status, errno := r.stopped(tid)
+	status, errno := stopped(tid)
 	if errno != 0 || !status.Stopped() {
 		return false
 	}
@@ -235,15 +234,15 @@ func (r *Realm) Stop(tid int) bool {
 
 // Interrupt ends a thread's call with errno and makes the thread look for
 // pending signals, as if the kernel had chosen it to take them.
-func (r *Realm) Interrupt(id uint64, tid int, errno unix.Errno) error {
+func (c *Container) Interrupt(id uint64, tid int, errno unix.Errno) error {
 	if errno := ptraceSeize(tid, 0); errno != 0 {
 		return attachError(errno)
 	}
 	ptraceInterrupt(tid)
-	if errno := r.Answer(id, 0, errno); errno != 0 {
+	if errno := c.Answer(id, 0, errno); errno != 0 {
 		return nil
 	}
-	if status, errno := r.stopped(tid); errno == 0 && status.Stopped() {
+	if status, errno := stopped(tid); errno == 0 && status.Stopped() {
 		ptraceDetach(tid, passedOn(status))
 	}
 	return nil
@@ -253,15 +252,15 @@ func (r *Realm) Interrupt(id uint64, tid int, errno unix.Errno) error {
 // does not block be delivered, as sigsuspend, ppoll, pselect and epoll_pwait
 // do: their handlers run with mask, and the thread's own mask comes back when
 // they return.
-func (r *Realm) InterruptUnder(id uint64, tid int, mask uint64) error {
+func (c *Container) InterruptUnder(id uint64, tid int, mask uint64) error {
 	if errno := ptraceSeize(tid, 0); errno != 0 {
 		return attachError(errno)
 	}
 	ptraceInterrupt(tid)
-	if errno := r.Answer(id, 0, unix.EINTR); errno != 0 {
+	if errno := c.Answer(id, 0, unix.EINTR); errno != 0 {
 		return nil
 	}
-	status, errno := r.stopped(tid)
+	status, errno := stopped(tid)
 	if errno != 0 || !status.Stopped() {
 		return nil
 	}
@@ -272,7 +271,7 @@ func (r *Realm) InterruptUnder(id uint64, tid int, mask uint64) error {
 	ptraceSetSignalMask(tid, mask)
 	if stopEvent(status) != 0 {
 		ptraceContinue(tid, 0)
-		if status, errno = r.stopped(tid); errno != 0 || !status.Stopped() {
+		if status, errno = stopped(tid); errno != 0 || !status.Stopped() {
 			return nil
 		}
 	}
@@ -288,7 +287,7 @@ func (r *Realm) InterruptUnder(id uint64, tid int, mask uint64) error {
 	var before, after unix.PtraceRegs
 	ptraceGetRegisters(tid, &before)
 	ptraceStep(tid, signal)
-	if status, errno = r.stopped(tid); errno != 0 || !status.Stopped() {
+	if status, errno = stopped(tid); errno != 0 || !status.Stopped() {
 		return nil
 	}
 	const returnAddress, maskOffset = 8, 296

@@ -12,9 +12,10 @@ import (
 // Container is one simulated host's place on the machine: its namespaces, and
 // the agent that starts its guests.
 type Container struct {
-	realm *Realm
-	agent agent
-	clock *Clock
+	realm    *Realm
+	listener listener
+	agent    agent
+	clock    *Clock
 }
 
 // atFdcwd is AT_FDCWD as an argument.
@@ -81,17 +82,11 @@ func (l *list) set(s Setting) {
 
 // NewContainer creates the namespaces of a host.
 func (r *Realm) NewContainer(c ContainerConfig) (*Container, error) {
-	var birth list
-	birth.add(mustSucceed|inChild, "create the host's namespaces", unix.SYS_CLONE,
-		unix.CLONE_NEWPID|unix.CLONE_NEWNET|unix.CLONE_NEWUTS|unix.CLONE_NEWIPC|unix.CLONE_NEWNS|uint64(unix.SIGCHLD), 0, 0, 0, 0)
-	if err := r.hand(&r.root, &birth); err != nil {
-		return nil, err
-	}
-	child, err := r.birth(&r.root, &birth)
+	container, outerPID, err := r.newContainer()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("host %s: %w", c.Hostname, err)
 	}
-	container := &Container{realm: r, agent: child, clock: c.Clock}
+	container.clock = c.Clock
 	if len(c.Settings) > 0 {
 		var l list
 		for _, s := range c.Settings {
@@ -102,11 +97,7 @@ func (r *Realm) NewContainer(c ContainerConfig) (*Container, error) {
 		}
 	}
 	if c.OuterNetlink != nil {
-		results, err := r.results(&r.root, &birth)
-		if err != nil {
-			return nil, err
-		}
-		if err := r.netlink(&r.root, c.OuterNetlink(int(results[0]))); err != nil {
+		if err := r.netlink(&r.root, c.OuterNetlink(outerPID)); err != nil {
 			return nil, fmt.Errorf("host %s: %w", c.Hostname, err)
 		}
 	}
@@ -171,12 +162,13 @@ func (r *Realm) NewContainer(c ContainerConfig) (*Container, error) {
 	return container, nil
 }
 
-// birth waits for the child that an agent's list makes: its first call tells
-// it, in either order with the agent's own.
-func (r *Realm) birth(parent *agent, l *list) (child agent, err error) {
+// birth waits for the child that a host's agent's list makes: its first call
+// tells it, in either order with the agent's own.
+func (c *Container) birth(l *list) (child agent, err error) {
+	r, parent := c.realm, &c.agent
 	parentDone := false
 	for child.tid == 0 || !parentDone {
-		n, errno := r.receive(patience)
+		n, errno := c.listener.receive(patience)
 		switch {
 		case errno != 0:
 			return child, fmt.Errorf("seccomp notification: %w", errno)
@@ -188,11 +180,11 @@ func (r *Realm) birth(parent *agent, l *list) (child agent, err error) {
 				return child, err
 			}
 		case n.number == agentCall:
-			child = agent{tid: int(n.pid), id: n.id}
+			child = agent{tid: int(n.pid), container: c, id: n.id}
 		case int(n.pid) == parent.tid:
-			r.Continue(n.id)
+			c.listener.proceed(n.id)
 		default:
-			r.stash = append(r.stash, *n)
+			r.stash = append(r.stash, stashed{c, *n})
 		}
 	}
 	return child, nil
@@ -268,40 +260,40 @@ func (c *Container) Launch(p Program) (Started, error) {
 	if err := r.hand(&c.agent, &l); err != nil {
 		return Started{}, err
 	}
-	child, err := r.birth(&c.agent, &l)
+	child, err := c.birth(&l)
 	if err != nil {
 		return Started{}, err
 	}
 	started := Started{TID: child.tid}
 	for i, f := range p.Files {
-		if _, errno := r.AddDescriptor(child.id, int(f.Fd()), i, false); errno != 0 {
+		if _, errno := c.AddDescriptor(child.id, int(f.Fd()), i, false); errno != 0 {
 			return Started{}, fmt.Errorf("give %s its descriptors: %w", p.Path, errno)
 		}
 	}
 	if started.PID, err = NamespacePID(child.tid); err != nil {
 		return Started{}, err
 	}
-	if errno := r.Answer(child.id, 0, 0); errno != 0 {
+	if errno := c.Answer(child.id, 0, 0); errno != 0 {
 		return Started{}, errno
 	}
 	for {
-		n, errno := r.receive(patience)
+		n, errno := c.listener.receive(patience)
 		switch {
 		case errno != 0:
 			return Started{}, errno
 		case n == nil:
 			return Started{}, fmt.Errorf("start %s: its process does not answer", p.Path)
 		case int(n.pid) != child.tid:
-			r.stash = append(r.stash, *n)
+			r.stash = append(r.stash, stashed{c, *n})
 			continue
 		case n.number == unix.SYS_EXECVE:
 			started.Exec = n.id
 			return started, r.Watch(child.tid)
 		case n.number == unix.SYS_EXIT_GROUP, n.number == agentCall:
-			r.Answer(n.id, 0, unix.ENOSYS)
+			c.Answer(n.id, 0, unix.ENOSYS)
 			return Started{}, fmt.Errorf("start %s in folder %s: not possible", p.Path, p.Directory)
 		}
-		r.Continue(n.id)
+		c.Continue(n.id)
 	}
 }
 

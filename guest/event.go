@@ -44,7 +44,7 @@ type Event struct {
 func (r *Realm) Wait(e *Event, timeout time.Duration) error {
 	*e = Event{}
 	if len(r.stash) > 0 {
-		e.called(&r.stash[0])
+		e.called(&r.stash[0].notification)
 		r.stash = r.stash[1:]
 		return nil
 	}
@@ -52,24 +52,76 @@ func (r *Realm) Wait(e *Event, timeout time.Duration) error {
 	if errno != 0 {
 		return fmt.Errorf("poll: %w", errno)
 	}
-	if ready&pollListener != 0 {
-		n, errno := r.take()
-		if errno != 0 {
-			return fmt.Errorf("seccomp notification: %w", errno)
+	if ready&pollCurrent != 0 {
+		if told, err := r.current.tell(e); told || err != nil {
+			return err
 		}
-		if n != nil {
-			e.called(n)
+	}
+	if ready&pollWatch != 0 {
+		return r.lookAround(e)
+	}
+	return nil
+}
+
+// tell puts the call that a poll has announced into e.
+func (c *Container) tell(e *Event) (told bool, err error) {
+	n, errno := c.listener.take()
+	if errno != 0 {
+		return false, fmt.Errorf("seccomp notification: %w", errno)
+	}
+	if n == nil {
+		return false, nil
+	}
+	e.called(n)
+	return true, nil
+}
+
+// lookAround looks for calls on all hosts, and for deaths.
+func (r *Realm) lookAround(e *Event) error {
+	var events [16]unix.EpollEvent
+	n, _ := unix.EpollWait(r.watch, events[:], 0)
+	for _, v := range events[:max(n, 0)] {
+		if v.Pad == watchListener {
+			if told, err := r.containers[v.Fd].tell(e); told || err != nil {
+				return err
+			}
+		}
+	}
+	for _, v := range events[:max(n, 0)] {
+		if v.Pad == watchProcess {
+			e.Kind, e.TID = Death, int(v.Fd)
+			r.unwatch(e.TID)
 			return nil
 		}
 	}
-	if ready&pollDeath != 0 {
-		var events [1]unix.EpollEvent
-		if n, _ := unix.EpollWait(r.watch, events[:], 0); n == 1 {
-			e.Kind, e.TID = Death, int(events[0].Fd)
-			r.unwatch(e.TID)
-		}
-	}
 	return nil
+}
+
+const (
+	pollCurrent = 1
+	pollWatch   = 2
+)
+
+// What the entries of Realm.watch stand for, in epoll's data beside a number.
+const (
+	watchProcess  = 0
+	watchListener = 1
+)
+
+// poll waits for a call on the current host, or anything else.
+func (r *Realm) poll(timeout time.Duration) (ready int, errno unix.Errno) {
+	fds := [2]unix.PollFd{{Fd: -1, Events: unix.POLLIN}, {Fd: int32(r.watch), Events: unix.POLLIN}}
+	if r.current != nil {
+		fds[0].Fd = int32(r.current.listener.fd)
+	}
+	errno = ppoll(fds[:], timeout)
+	if fds[0].Revents&unix.POLLIN != 0 {
+		ready |= pollCurrent
+	}
+	if fds[1].Revents&unix.POLLIN != 0 {
+		ready |= pollWatch
+	}
+	return ready, errno
 }
 
 // Pending tells whether Wait would return at once.

@@ -12,6 +12,7 @@ import (
 	"time"
 	"unsafe"
 
+	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
 
@@ -25,24 +26,29 @@ func (e *MissingError) Error() string { return e.What + "; " + e.How }
 
 // Realm is the world of one experiment's guests.
 type Realm struct {
-	listener int
-	root     agent
-	command  *exec.Cmd
-	vdso     vdsoImage
-	watch    int // epoll of the pidfds of all guest processes
-	watched  map[int32]int
-	rootMap  bool // all user and group ids are mapped, not only root
+	program []bpf.RawInstruction // the filter
+	root    agent
+	socket  *os.File // to the first agent
+	command *exec.Cmd
+	vdso    vdsoImage
+	rootMap bool // all user and group ids are mapped, not only root
 
-	event notification
-	reply response
+	// watch is an epoll descriptor of all containers' listeners and of the
+	// pidfds of all guest processes.
+	watch      int
+	watched    map[int32]int
+	containers []*Container
+	// current is the container whose guest was let run last: the next call
+	// most probably comes from there.
+	current *Container
 	// stash are guests' calls that came while an agent worked.
-	stash []notification
+	stash []stashed
 }
 
-// agent is a process that carries out lists of calls.
-type agent struct {
-	tid int
-	id  uint64 // of the notification that waits for the next list
+// stashed is a call that nobody has asked for yet.
+type stashed struct {
+	container *Container
+	notification
 }
 
 // Start creates the realm. All guests will run on the given processor, and so
@@ -55,7 +61,7 @@ func Start(native Native, processor int, settings ...Setting) (*Realm, error) {
 	if err != nil {
 		return nil, err
 	}
-	image, err := agentELF(program)
+	image, err := agentELF()
 	if err != nil {
 		return nil, err
 	}
@@ -75,15 +81,23 @@ func Start(native Native, processor int, settings ...Setting) (*Realm, error) {
 	// Waiting for a ptrace stop is a short sleep (see Attached.wait).
 	unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
 
-	r := &Realm{watched: map[int32]int{}}
+	r := &Realm{program: program, watched: map[int32]int{}}
 	if r.vdso, err = readVDSO(); err != nil {
 		return nil, err
 	}
+	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("socketpair: %w", err)
+	}
+	r.socket = os.NewFile(uintptr(ends[0]), "agent")
+	theirs := os.NewFile(uintptr(ends[1]), "agent")
+	defer theirs.Close()
 	r.command = &exec.Cmd{
-		Path: "/proc/self/fd/" + strconv.Itoa(memory),
-		Args: []string{"simterpose-agent"},
-		Env:  []string{},
-		Dir:  "/",
+		Stdin: theirs,
+		Path:  "/proc/self/fd/" + strconv.Itoa(memory),
+		Args:  []string{"simterpose-agent"},
+		Env:   []string{},
+		Dir:   "/",
 		SysProcAttr: &syscall.SysProcAttr{
 			Cloneflags: unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS,
 			Pdeathsig:  unix.SIGKILL,
@@ -102,19 +116,16 @@ func Start(native Native, processor int, settings ...Setting) (*Realm, error) {
 		attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
 	}
 	if err := r.command.Start(); err != nil {
+		r.socket.Close()
 		return nil, namespaceError(err)
 	}
 	if r.watch, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		return nil, r.abandon(fmt.Errorf("epoll_create1: %w", err))
 	}
-	if err := r.takeListener(); err != nil {
+	r.root.tid = r.command.Process.Pid
+	if err := r.awaitRoot(); err != nil {
 		return nil, r.abandon(err)
 	}
-	n, errno := r.receive(patience)
-	if errno != 0 || n == nil || n.number != agentCall {
-		return nil, r.abandon(fmt.Errorf("the first agent does not answer (%v)", errno))
-	}
-	r.root = agent{tid: int(n.pid), id: n.id}
 	return r, r.prepareRoot(settings)
 }
 
@@ -137,35 +148,6 @@ func namespaceError(err error) error {
 	return fmt.Errorf("start the first agent: %w", err)
 }
 
-// takeListener takes the listener of the filter that the first agent has
-// installed. The agent then sleeps in its first agentCall; nothing tells when
-// it has got so far but the descriptor itself.
-func (r *Realm) takeListener() error {
-	const listenerNumber = 3 // after standard input, output and error
-	pidfd, err := unix.PidfdOpen(r.command.Process.Pid, 0)
-	if err != nil {
-		return &MissingError{"pidfd_open failed: " + err.Error(), "run on Linux 5.19 or newer"}
-	}
-	defer unix.Close(pidfd)
-	for deadline := time.Now().Add(patience); ; {
-		r.listener, err = unix.PidfdGetfd(pidfd, listenerNumber, 0)
-		if err == nil {
-			break
-		}
-		if time.Now().After(deadline) || err != unix.EBADF {
-			return &MissingError{
-				"seccomp user notification is not possible here (" + err.Error() + ")",
-				"use Linux 5.19 or newer, or a container that allows seccomp",
-			}
-		}
-		time.Sleep(50 * time.Microsecond)
-	}
-	// Wake the emulator and the guests on the processor they share; kernels
-	// before 6.6 do not have it and do so by themselves most of the time.
-	unix.RawSyscall(unix.SYS_IOCTL, uintptr(r.listener), unix.SECCOMP_IOCTL_NOTIF_SET_FLAGS, unix.SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP)
-	return nil
-}
-
 // abandon kills everything and passes err on.
 func (r *Realm) abandon(err error) error {
 	r.Close()
@@ -177,8 +159,9 @@ func (r *Realm) Close() {
 	r.command.Process.Kill()
 	r.reapAttached()
 	r.command.Wait()
-	if r.listener > 0 {
-		unix.Close(r.listener)
+	r.socket.Close()
+	for _, c := range r.containers {
+		unix.Close(c.listener.fd)
 	}
 	if r.watch > 0 {
 		unix.Close(r.watch)
@@ -211,7 +194,6 @@ func (r *Realm) reapAttached() {
 // a container reaches the machine.
 func (r *Realm) prepareRoot(settings []Setting) error {
 	var l list
-	l.add(mustSucceed, "close the listener", unix.SYS_CLOSE, 3)
 	l.add(mustSucceed, "make mounts private", unix.SYS_MOUNT, l.string("none"), l.string("/"), 0, unix.MS_REC|unix.MS_PRIVATE, 0)
 	l.add(mustSucceed, "personality", unix.SYS_PERSONALITY, 0x0040000) // ADDR_NO_RANDOMIZE
 	for _, s := range settings {
@@ -223,73 +205,9 @@ func (r *Realm) prepareRoot(settings []Setting) error {
 	return nil
 }
 
-// receive waits at most timeout for a notification; nil without an error means
-// that there was none. The result is overwritten by the next call.
-func (r *Realm) receive(timeout time.Duration) (*notification, unix.Errno) {
-	for deadline := time.Now().Add(timeout); ; {
-		left := time.Until(deadline)
-		if left < 0 {
-			return nil, 0
-		}
-		// A death is told by Wait; a signal of the Go runtime means nothing.
-		ready, errno := r.poll(min(left, time.Millisecond))
-		if errno != 0 {
-			return nil, errno
-		}
-		if ready&pollListener != 0 {
-			if n, errno := r.take(); n != nil || errno != 0 {
-				return n, errno
-			}
-		}
-	}
-}
-
-// take receives the notification that poll has announced.
-func (r *Realm) take() (*notification, unix.Errno) {
-	r.event = notification{}
-	_, errno := ioctlBlocking(r.listener, unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(&r.event))
-	switch errno {
-	case 0:
-		return &r.event, 0
-	case unix.ENOENT, unix.EINTR: // the guest died between the two calls
-		return nil, 0
-	}
-	return nil, errno
-}
-
 // patience is how long an agent may take for a call. Creating namespaces waits
 // while the kernel takes those of an earlier run down, seconds for hundreds.
 const patience = 60 * time.Second
-
-const (
-	pollListener = 1
-	pollDeath    = 2
-)
-
-// poll waits for a notification or the death of a watched process. A negative
-// timeout means none.
-func (r *Realm) poll(timeout time.Duration) (ready int, errno unix.Errno) {
-	fds := [2]unix.PollFd{
-		{Fd: int32(r.listener), Events: unix.POLLIN},
-		{Fd: int32(r.watch), Events: unix.POLLIN},
-	}
-	var limit *unix.Timespec
-	if timeout >= 0 {
-		ts := unix.NsecToTimespec(int64(timeout))
-		limit = &ts
-	}
-	_, _, errno = unix.Syscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&fds)), 2, uintptr(unsafe.Pointer(limit)), 0, 0, 0)
-	if errno == unix.EINTR {
-		return 0, 0
-	}
-	if fds[0].Revents&unix.POLLIN != 0 {
-		ready |= pollListener
-	}
-	if fds[1].Revents&unix.POLLIN != 0 {
-		ready |= pollDeath
-	}
-	return ready, errno
-}
 
 // perform lets an agent carry out a list of calls and returns their results.
 // The error is the first call that had to succeed and did not.
@@ -297,36 +215,70 @@ func (r *Realm) perform(a *agent, l *list) ([]int64, error) {
 	if err := r.hand(a, l); err != nil {
 		return nil, err
 	}
-	for {
-		n, errno := r.receive(patience)
-		if errno != 0 {
-			return nil, fmt.Errorf("seccomp notification: %w", errno)
-		}
-		if n == nil {
-			return nil, errors.New("an agent does not answer")
-		}
-		if int(n.pid) != a.tid {
-			r.stash = append(r.stash, *n)
-			continue
-		}
-		if n.number == agentCall {
-			a.id = n.id
-			return r.results(a, l)
-		}
-		r.Continue(n.id)
+	await := r.awaitRoot
+	if a.container != nil {
+		await = a.container.awaitAgent
 	}
+	if err := await(); err != nil {
+		return nil, err
+	}
+	return r.results(a, l)
+}
+
+// awaitAgent waits until a host's agent has finished its list.
+func (c *Container) awaitAgent() error {
+	for {
+		n, errno := c.listener.receive(patience)
+		switch {
+		case errno != 0:
+			return fmt.Errorf("seccomp notification: %w", errno)
+		case n == nil:
+			return errors.New("a host's agent does not answer")
+		case int(n.pid) != c.agent.tid:
+			c.realm.stash = append(c.realm.stash, stashed{c, *n})
+		case n.number == agentCall:
+			c.agent.id = n.id
+			return nil
+		default:
+			c.listener.proceed(n.id)
+		}
+	}
+}
+
+// awaitRoot waits until the first agent has finished its list.
+func (r *Realm) awaitRoot() error {
+	fd := int(r.socket.Fd())
+	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		if errno := ppoll(fds, time.Until(deadline)); errno != 0 {
+			return fmt.Errorf("poll: %w", errno)
+		}
+		if fds[0].Revents != 0 {
+			var b [1]byte
+			if n, err := unix.Read(fd, b[:]); n == 1 {
+				return nil
+			} else if err != unix.EINTR {
+				return errors.New("the first agent has ended")
+			}
+		}
+	}
+	return errors.New("the first agent does not answer")
 }
 
 // hand gives an agent its next list and lets it begin.
 func (r *Realm) hand(a *agent, l *list) error {
-	data, err := l.encode()
+	data, err := l.encode(a.container == nil)
 	if err != nil {
 		return err
 	}
 	if _, errno := WriteMemory(a.tid, agentDataAddress, data); errno != 0 {
 		return fmt.Errorf("write an agent's memory: %w", errno)
 	}
-	if errno := r.Answer(a.id, 0, 0); errno != 0 {
+	if a.container == nil {
+		_, err := r.socket.Write([]byte{0})
+		return err
+	}
+	if errno := a.container.listener.answer(a.id, 0, 0); errno != 0 {
 		return fmt.Errorf("answer an agent: %w", errno)
 	}
 	return nil
@@ -350,47 +302,6 @@ func (r *Realm) results(a *agent, l *list) ([]int64, error) {
 		}
 	}
 	return results, nil
-}
-
-// Answer ends a guest's call with a value, or with errno when that is not 0.
-// ENOENT means that the guest has gone meanwhile.
-func (r *Realm) Answer(id uint64, value int64, errno unix.Errno) unix.Errno {
-	r.reply = response{id: id, value: value, error: -int32(errno)}
-	_, e := ioctl(r.listener, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&r.reply))
-	return e
-}
-
-// Continue lets the kernel carry out a guest's call.
-func (r *Realm) Continue(id uint64) unix.Errno {
-	r.reply = response{id: id, flags: unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE}
-	_, e := ioctl(r.listener, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&r.reply))
-	return e
-}
-
-// AnswerDescriptor installs a copy of one of the emulator's descriptors in the
-// guest and answers its call with the number it got there. These are two steps,
-// not SECCOMP_ADDFD_FLAG_SEND's one: when a signal of the Go runtime interrupts
-// that (Linux 6.18), the guest may be answered without a descriptor.
-func (r *Realm) AnswerDescriptor(id uint64, source int, closeOnExec bool) (number int, errno unix.Errno) {
-	if number, errno = r.AddDescriptor(id, source, -1, closeOnExec); errno != 0 {
-		return 0, errno
-	}
-	return number, r.Answer(id, int64(number), 0)
-}
-
-// AddDescriptor installs a copy of one of the emulator's descriptors in a guest
-// whose call is not answered yet, with the given number, or the lowest free one
-// when number is negative.
-func (r *Realm) AddDescriptor(id uint64, source, number int, closeOnExec bool) (int, unix.Errno) {
-	a := addDescriptor{id: id, source: uint32(source)}
-	if number >= 0 {
-		a.flags = unix.SECCOMP_ADDFD_FLAG_SETFD
-		a.number = uint32(number)
-	}
-	if closeOnExec {
-		a.newFlags = unix.O_CLOEXEC
-	}
-	return ioctl(r.listener, unix.SECCOMP_IOCTL_NOTIF_ADDFD, unsafe.Pointer(&a))
 }
 
 // NamespacePID returns a thread's number in the innermost PID namespace, its

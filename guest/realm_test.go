@@ -50,7 +50,7 @@ func TestRealmRunsAProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("launch: %v", time.Since(begin))
-	if done, err := realm.Exec(s.Exec, s.TID, s.TID, [16]byte{1}); err != nil || !done {
+	if done, err := c.Exec(s.Exec, s.TID, s.TID, [16]byte{1}); err != nil || !done {
 		t.Fatalf("exec: %v, %v", done, err)
 	}
 	calls := 0
@@ -69,20 +69,20 @@ func TestRealmRunsAProgram(t *testing.T) {
 		calls++
 		switch e.Number {
 		case BootCall:
-			realm.AnswerDescriptor(e.ID, clock.Descriptor(), true)
+			c.AnswerDescriptor(e.ID, clock.Descriptor(), true)
 		case unix.SYS_CLONE, unix.SYS_CLONE3, unix.SYS_FORK, unix.SYS_VFORK:
-			child, ok, err := realm.Clone(e.ID, e.TID)
+			child, ok, err := c.Clone(e.ID, e.TID)
 			if err != nil || !ok {
 				t.Fatal(ok, err)
 			}
-			realm.ReleaseParent(e.TID, child)
-			realm.Release(child.TID)
+			ReleaseParent(e.TID, child)
+			Release(child.TID)
 		case unix.SYS_EXECVE:
-			if _, err := realm.Exec(e.ID, e.TID, e.TID, [16]byte{2}); err != nil {
+			if _, err := c.Exec(e.ID, e.TID, e.TID, [16]byte{2}); err != nil {
 				t.Fatal(err)
 			}
 		default:
-			realm.Continue(e.ID)
+			c.Continue(e.ID)
 		}
 	}
 	t.Logf("%d calls in %v", calls, time.Since(begin))

@@ -2,9 +2,11 @@ package lab
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -13,9 +15,34 @@ var (
 	folder     string // of what was built, for as long as the test process lives
 	simterpose = sync.OnceValues(func() (string, error) {
 		path := filepath.Join(Folder(), "simterpose")
+		if err := dependOnSources(); err != nil {
+			return "", err
+		}
 		return path, goBuild("github.com/simterpose/simterpose/cmd/simterpose", path)
 	})
 )
+
+// dependOnSources looks at all of the module's sources: the go command takes a
+// test's result from its cache unless a file changed that the test looked at,
+// and knows nothing of what another go command reads for it.
+func dependOnSources() error {
+	root, err := os.Getwd()
+	for err == nil {
+		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
+			break
+		}
+		if root == filepath.Dir(root) {
+			return fmt.Errorf("no go.mod above the working folder")
+		}
+		root = filepath.Dir(root)
+	}
+	return filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.Type().IsRegular() && slices.Contains([]string{".go", ".s", ".mod"}, filepath.Ext(name)) {
+			_, err = os.Stat(name)
+		}
+		return err
+	})
+}
 
 // Main runs the tests of a package and removes what was built for them. It is
 // to be called by the package's TestMain, and does not return.
