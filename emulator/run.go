@@ -74,6 +74,7 @@ func Run(ctx context.Context, e *experiment.Experiment, o Options) (*Result, err
 	if err != nil && !errors.Is(err, errDeadlock) {
 		return nil, err
 	}
+	w.collect()
 	if err := w.layers.keep(); err != nil {
 		return nil, err
 	}
@@ -111,6 +112,9 @@ func (w *world) build() error {
 			return err
 		}
 		w.addProcess(h, p)
+	}
+	if err := w.putFiles(); err != nil {
+		return err
 	}
 	for _, h := range w.hosts {
 		if err := awaitRunning(h.kernel.NetworkSocket); err != nil {

@@ -20,7 +20,7 @@ func TestDocumentedExamplesLoad(t *testing.T) {
 	}
 	for _, block := range blocks {
 		example, _, _ := strings.Cut(block, "```")
-		files := map[string]string{"small_platform.xml": twoHosts}
+		files := map[string]string{"small_platform.xml": twoHosts, "logo.png": "", "cluster.conf.in": ""}
 		switch {
 		case strings.HasPrefix(example, "  - "):
 			files["lab.yaml"] = hosts + "processes:\n" + example

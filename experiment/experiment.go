@@ -29,6 +29,10 @@ type Experiment struct {
 	CPU     CPUOptions
 	// Processes are in the order of the file.
 	Processes []Process
+	// Files are put into hosts before the first process starts, and Collect is
+	// kept at the end; hosts without processes have neither.
+	Files   []File
+	Collect []Collected
 	// Warnings are remarks about the files that do not prevent a run.
 	Warnings []string
 }

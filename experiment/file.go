@@ -20,6 +20,8 @@ type document struct {
 	Stop      ast.Node   `yaml:"stop"`
 	Network   ast.Node   `yaml:"network"`
 	CPU       ast.Node   `yaml:"cpu"`
+	Files     []ast.Node `yaml:"files"`
+	Collect   []ast.Node `yaml:"collect"`
 	Processes []ast.Node `yaml:"processes"`
 }
 

@@ -62,6 +62,7 @@ func Load(path string, overrides Overrides) (*Experiment, error) {
 			l.warnf("%s: its %d actors are not run: an experiment file names its own processes", l.Platform.File, len(l.Platform.Actors))
 		}
 		l.processes(d.Processes)
+		l.files(d.Files, d.Collect)
 	}
 	return l.finish(overrides)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"golang.org/x/sys/unix"
 
+	"github.com/simterpose/simterpose/internal/strictyaml"
 	"github.com/simterpose/simterpose/platform"
 	"github.com/simterpose/simterpose/sim"
 )
@@ -68,7 +69,7 @@ func (l *loader) process(s *processSection) {
 			fail("name: %v", err)
 		}
 	}
-	hosts, err := l.hosts(s)
+	hosts, err := l.matched(s.Host, s.Hosts)
 	if err != nil {
 		fail("%v", err)
 	}
@@ -78,10 +79,10 @@ func (l *loader) process(s *processSection) {
 	}
 }
 
-// hosts returns the hosts that a section names.
-func (l *loader) hosts(s *processSection) ([]*platform.Host, error) {
-	patterns := slices.Concat(s.Host, s.Hosts)
-	if (s.Host == nil) == (s.Hosts == nil) || len(patterns) == 0 {
+// matched returns the hosts that a section names by its key host or hosts.
+func (l *loader) matched(one, several strictyaml.Strings) ([]*platform.Host, error) {
+	patterns := slices.Concat(one, several)
+	if (one == nil) == (several == nil) || len(patterns) == 0 {
 		return nil, errors.New("either host or hosts expected")
 	}
 	var hosts []*platform.Host
