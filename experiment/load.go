@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -203,6 +204,6 @@ func (l *loader) finish(o Overrides) (*Experiment, error) {
 	if err := l.err(); err != nil {
 		return nil, err
 	}
-	l.Warnings = append(append([]string(nil), l.Platform.Warnings...), l.Warnings...)
+	l.Warnings = slices.Concat(l.Platform.Warnings, l.Warnings, l.missingRoutes())
 	return l.Experiment, nil
 }

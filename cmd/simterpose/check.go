@@ -28,7 +28,7 @@ func checkCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			for _, warning := range append(e.Warnings, e.MissingRoutes()...) {
+			for _, warning := range e.Warnings {
 				fmt.Fprintln(c.ErrOrStderr(), "warning:", warning)
 			}
 			return printPlan(c.OutOrStdout(), e)

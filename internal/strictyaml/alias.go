@@ -41,11 +41,11 @@ func (e *expander) expand(node ast.Node) (expanded, error) {
 		name := n.Value.GetToken().Value
 		x, ok := e.anchors[name]
 		if !ok {
-			return x, Errorf(e.file, n, "unknown alias *%s", name)
+			return x, Errorf(e.file, n, "unknown alias %q", "*"+name)
 		}
 		return x, nil
 	case *ast.TagNode:
-		return expanded{}, Errorf(e.file, n, "tags such as %s are not supported", n.Start.Value)
+		return expanded{}, Errorf(e.file, n, "tags such as %q are not supported", n.Start.Value)
 	case *ast.MappingNode:
 		for _, pair := range n.Values {
 			if pair.Value, err = add(pair.Value); err != nil {
