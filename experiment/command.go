@@ -18,7 +18,7 @@ import (
 // a platform, or an experiment whose platform and options are taken, without
 // its processes and its stop.
 func LoadCommand(path, host string, argv []string, overrides Overrides) (*Experiment, error) {
-	l, err := readPlatform(path)
+	l, err := readPlatform(path, overrides)
 	if err != nil {
 		return nil, err
 	}
@@ -52,11 +52,11 @@ func (l *loader) command(path, host string, argv []string) error {
 
 // readPlatform reads what an experiment's file says of everything but its
 // processes, or a file that is a platform alone.
-func readPlatform(path string) (*loader, error) {
+func readPlatform(path string, o Overrides) (*loader, error) {
 	if isExperiment(path) {
 		l, d, err := readDocument(path)
 		if err == nil {
-			l.section(d)
+			l.section(d, o)
 		}
 		return l, err
 	}

@@ -136,4 +136,9 @@ type Overrides struct {
 	Seed         *uint64
 	Stop         *sim.Time
 	Network, CPU *string
+	// Platform is the path of a platform to run on instead of the
+	// experiment's, or empty.
+	Platform string
+	// Place says where on it the experiment's hosts go.
+	Place []Place
 }

@@ -14,7 +14,7 @@ import (
 // faults in several of them are told together.
 type document struct {
 	At        strictyaml.Position
-	Platform  ast.Node   `yaml:"platform,required"`
+	Platform  ast.Node   `yaml:"platform"`
 	Seed      ast.Node   `yaml:"seed"`
 	Epoch     ast.Node   `yaml:"epoch"`
 	Stop      ast.Node   `yaml:"stop"`

@@ -29,6 +29,8 @@ type loader struct {
 	problems
 	*Experiment
 	path string // of the file, as given
+	// placed tells that the platform is that of the command line already.
+	placed bool
 }
 
 func newLoader(path string) *loader {
@@ -57,7 +59,7 @@ func Load(path string, overrides Overrides) (*Experiment, error) {
 	if d.Processes == nil {
 		l.addf(Position(d.At), `at least one process expected (key "processes")`)
 	}
-	l.section(d)
+	l.section(d, overrides)
 	if l.Platform != nil {
 		if len(l.Platform.Actors) > 0 {
 			l.warnf("%s: its %d actors are not run: an experiment file names its own processes", l.Platform.File, len(l.Platform.Actors))
@@ -102,8 +104,8 @@ func (l *loader) decode(node ast.Node, into any) (given bool) {
 }
 
 // section reads everything but the processes.
-func (l *loader) section(d *document) {
-	p, err := loadPlatform(l.path, d.Platform)
+func (l *loader) section(d *document, o Overrides) {
+	p, err := l.loadPlatform(d, o)
 	l.add(err)
 	l.Platform = p
 	l.decode(d.Seed, &l.Seed)
@@ -156,11 +158,34 @@ func checkCPU(model string) error {
 	return nil
 }
 
-// loadPlatform reads a platform from the file that node names, or from node
-// itself.
-func loadPlatform(path string, node ast.Node) (*platform.Platform, error) {
+// loadPlatform reads a platform from the file that the experiment names, or
+// from the experiment itself. An experiment without one takes that of the
+// command line.
+func (l *loader) loadPlatform(d *document, o Overrides) (*platform.Platform, error) {
+	path, node := l.path, d.Platform
+	if node == nil && o.Platform != "" {
+		p, err := platform.Load(o.Platform)
+		if err == nil {
+			if err = rename(p, o.Place); err != nil {
+				err = fmt.Errorf("--place: %w", err)
+			}
+		}
+		l.placed = true
+		return p, err
+	}
+	if node == nil {
+		return nil, fmt.Errorf("%s: %w", Position(d.At), errNoPlatform)
+	}
 	file, ok := strictyaml.Text(node)
-	if !ok {
+	var section fileSection
+	switch {
+	case ok:
+	case hasKey(node, "file"):
+		if err := strictyaml.Decode(path, node, &section); err != nil {
+			return nil, err
+		}
+		file = section.File
+	default:
 		return platform.FromYAML(path, node)
 	}
 	if !filepath.IsAbs(file) {
@@ -169,6 +194,11 @@ func loadPlatform(path string, node ast.Node) (*platform.Platform, error) {
 	p, err := platform.Load(file)
 	if problem := (*fs.PathError)(nil); errors.As(err, &problem) {
 		return nil, strictyaml.Errorf(path, node, "platform: %v", err)
+	}
+	if err == nil {
+		if err = rename(p, section.Place); err != nil {
+			err = strictyaml.Errorf(path, node, "place: %v", err)
+		}
 	}
 	return p, err
 }
@@ -194,6 +224,12 @@ func (l *loader) finish(o Overrides) (*Experiment, error) {
 		l.Network.Model = *o.Network
 		_, err := network.ModelByName(*o.Network)
 		commandLine("network", err)
+	}
+	switch {
+	case o.Platform == "" && len(o.Place) > 0:
+		l.add(errors.New("--place: another platform expected as well (--platform FILE)"))
+	case o.Platform != "" && l.Platform != nil && !l.placed:
+		l.add(l.move(o))
 	}
 	if l.Platform != nil {
 		l.configure()

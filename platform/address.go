@@ -92,13 +92,18 @@ func (p *Platform) setAddresses(h *Host, addresses []string) error {
 			return fmt.Errorf("a second IPv6 address of %q: %s", h.Name, a)
 		default:
 			h.details().addr6 = a
-			if p.by6 == nil {
-				p.by6 = make(map[netip.Addr]*Host)
-			}
-			p.by6[a] = h
+			p.enter6(a, h)
 		}
 	}
 	return nil
+}
+
+// enter6 makes a host known by an IPv6 address that its file gives.
+func (p *Platform) enter6(a netip.Addr, h *Host) {
+	if p.by6 == nil {
+		p.by6 = make(map[netip.Addr]*Host)
+	}
+	p.by6[a] = h
 }
 
 // details returns the host's own rare fields.

@@ -25,6 +25,8 @@ func (in *input) addFlags(c *cobra.Command) {
 	text := func(s string) (string, error) { return s, nil }
 	f.Var(optional[string]{&in.overrides.Network, "MODEL", text}, "network", "time communications by `MODEL`: tcp, LV08, CM02, SMPI or constant")
 	f.Var(optional[string]{&in.overrides.CPU, "MODEL", text}, "cpu", "time computations by `MODEL`: none")
+	f.StringVar(&in.overrides.Platform, "platform", "", "run on the platform in `FILE` instead of the experiment's, whose hosts are placed on it")
+	f.Var(&placeFlag{&in.overrides.Place}, "place", "place hosts of the experiment on these of the platform: `HOST=NODE,...`")
 	complete(c, "network", network.ModelNames...)
 	complete(c, "cpu", "none")
 }
@@ -96,3 +98,16 @@ func levelFlag(c *cobra.Command, level *slog.Level) {
 	c.Flags().TextVar(level, "log-level", slog.LevelInfo, "write messages from this `LEVEL` to the log: debug, info, warn or error")
 	complete(c, "log-level", "debug", "info", "warn", "error")
 }
+
+// placeFlag is --place, which may be given several times.
+type placeFlag struct{ list *[]experiment.Place }
+
+func (p *placeFlag) Set(text string) error {
+	more, err := experiment.ParsePlaces(text)
+	*p.list = append(*p.list, more...)
+	return err
+}
+
+func (p *placeFlag) String() string { return "" }
+
+func (p *placeFlag) Type() string { return "HOST=NODE,..." }
