@@ -81,9 +81,7 @@ func between(low, high float64) func(*testing.T, []string) {
 
 func TestExamples(t *testing.T) {
 	simterpose := filepath.Join(t.TempDir(), "simterpose")
-	build(t, "..", simterpose, "./cmd/simterpose")
-	build(t, "go-http", "go-http", ".")
-	compile(t, filepath.Join("..", "internal", "testguests", "pairs", "exchange.c"), filepath.Join("prototype", "exchange"))
+	prepare(t, simterpose)
 	for _, e := range examples {
 		t.Run(e.name, func(t *testing.T) {
 			first := filepath.Join(t.TempDir(), "out")
@@ -93,19 +91,7 @@ func TestExamples(t *testing.T) {
 			if took := time.Since(begin); e.within > 0 && took > 2*e.within {
 				t.Errorf("took %v, want at most %v", took, e.within)
 			}
-			for _, c := range e.checks {
-				content, err := os.ReadFile(filepath.Join(first, "hosts", c.file))
-				if err != nil {
-					t.Error(err)
-					continue
-				}
-				match := regexp.MustCompile(c.want).FindStringSubmatch(string(content))
-				if match == nil {
-					t.Errorf("%s does not match %s:\n%s", c.file, c.want, content)
-				} else if c.test != nil {
-					c.test(t, match)
-				}
-			}
+			look(t, first, e.checks)
 			// The output path is the same for both: guests can see it.
 			kept := first + ".first"
 			if err := os.Rename(first, kept); err != nil {
@@ -114,6 +100,32 @@ func TestExamples(t *testing.T) {
 			run(t, simterpose, e.name, first)
 			compare(t, kept, first)
 		})
+	}
+}
+
+// prepare builds simterpose and what some examples need.
+func prepare(t *testing.T, simterpose string) {
+	t.Helper()
+	build(t, "..", simterpose, "./cmd/simterpose")
+	build(t, "go-http", "go-http", ".")
+	compile(t, filepath.Join("..", "internal", "testguests", "pairs", "exchange.c"), filepath.Join("prototype", "exchange"))
+}
+
+// look makes the checks on a run's output folder.
+func look(t *testing.T, output string, checks []check) {
+	t.Helper()
+	for _, c := range checks {
+		content, err := os.ReadFile(filepath.Join(output, "hosts", c.file))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		match := regexp.MustCompile(c.want).FindStringSubmatch(string(content))
+		if match == nil {
+			t.Errorf("%s does not match %s:\n%s", c.file, c.want, content)
+		} else if c.test != nil {
+			c.test(t, match)
+		}
 	}
 }
 
@@ -134,9 +146,10 @@ func compile(t *testing.T, source, output string) {
 	}
 }
 
-func run(t *testing.T, simterpose, name, output string) {
+func run(t *testing.T, simterpose, name, output string, flags ...string) {
 	t.Helper()
-	out, err := exec.Command(simterpose, "run", "--output", output, filepath.Join(name, "experiment.yaml")).CombinedOutput()
+	arguments := append([]string{"run", "--output", output, filepath.Join(name, "experiment.yaml")}, flags...)
+	out, err := exec.Command(simterpose, arguments...).CombinedOutput()
 	if err != nil {
 		log, _ := os.ReadFile(filepath.Join(output, "log"))
 		t.Fatalf("simterpose run: %v\n%s%s", err, out, log)

@@ -18,6 +18,8 @@ type Experiment struct {
 	// Name is the base name of the file without its ending.
 	Name     string
 	Platform *platform.Platform
+	// Places are the hosts that have other names in the platform's file.
+	Places []Place
 	// Seed is where all random streams come from.
 	Seed uint64
 	// Epoch is what calendars show at simulated time 0.

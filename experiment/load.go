@@ -166,7 +166,7 @@ func (l *loader) loadPlatform(d *document, o Overrides) (*platform.Platform, err
 	if node == nil && o.Platform != "" {
 		p, err := platform.Load(o.Platform)
 		if err == nil {
-			if err = rename(p, o.Place); err != nil {
+			if err = l.rename(p, o.Place); err != nil {
 				err = fmt.Errorf("--place: %w", err)
 			}
 		}
@@ -196,7 +196,7 @@ func (l *loader) loadPlatform(d *document, o Overrides) (*platform.Platform, err
 		return nil, strictyaml.Errorf(path, node, "platform: %v", err)
 	}
 	if err == nil {
-		if err = rename(p, section.Place); err != nil {
+		if err = l.rename(p, section.Place); err != nil {
 			err = strictyaml.Errorf(path, node, "place: %v", err)
 		}
 	}

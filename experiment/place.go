@@ -68,13 +68,14 @@ func hasKey(node ast.Node, key string) bool {
 }
 
 // rename gives hosts of a platform the names that the experiment has for them.
-func rename(p *platform.Platform, list []Place) error {
+func (l *loader) rename(p *platform.Platform, list []Place) error {
 	var placements []platform.Placement
 	for _, one := range list {
 		h, err := oneHost(p, one.On)
 		if err != nil {
 			return err
 		}
+		l.Places = append(l.Places, Place{one.Host, h.Name})
 		placements = append(placements, platform.Placement{Host: h, Name: one.Host})
 	}
 	return p.Place(placements)
@@ -105,6 +106,7 @@ func (l *loader) move(o Overrides) error {
 	var hosts []*platform.Host
 	needed := make(map[*platform.Host]bool)
 	target := make(map[*platform.Host]*platform.Host)
+	l.Places = nil // on the platform that is left
 	for i := range l.Processes {
 		if h := l.Processes[i].Host; !needed[h] {
 			needed[h] = true
@@ -113,7 +115,7 @@ func (l *loader) move(o Overrides) error {
 	}
 	slices.SortFunc(hosts, func(a, b *platform.Host) int { return cmp.Compare(a.Index, b.Index) })
 	if len(hosts) > len(p.Hosts) {
-		return fmt.Errorf("--platform: %s has %d hosts, %d expected for the experiment's processes", o.Platform, len(p.Hosts), len(hosts))
+		return fmt.Errorf("--platform: %s has %d hosts, %d needed for the experiment's processes", o.Platform, len(p.Hosts), len(hosts))
 	}
 	taken := make(map[*platform.Host]bool)
 	for _, one := range o.Place {
@@ -146,6 +148,7 @@ func (l *loader) move(o Overrides) error {
 			}
 		}
 		v4, v6 := h.Addresses()
+		l.Places = append(l.Places, Place{h.Name, target[h].Name})
 		placements = append(placements, platform.Placement{Host: target[h], Name: h.Name, Addresses: []netip.Addr{v4, v6}})
 	}
 	if err := p.Place(placements); err != nil {

@@ -51,6 +51,17 @@ func printPlan(out io.Writer, e *experiment.Experiment) error {
 	// Links[0] is the loopback that every platform has.
 	fmt.Fprintf(out, "platform: %d hosts, %d links\nseed: %d\nepoch: %s\nstops: %s\nnetwork: %s\ncpu: %s\n\n",
 		len(e.Platform.Hosts), len(e.Platform.Links)-1, e.Seed, e.Epoch.Format(time.RFC3339), stop, model, e.CPU.Model)
+	if len(e.Places) > 0 {
+		fmt.Fprintf(out, "hosts of %s:\n", e.Platform.File)
+		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+		for _, place := range e.Places {
+			fmt.Fprintf(w, "  %s\tis %s\n", place.Host, place.On)
+		}
+		if err := w.Flush(); err != nil {
+			return err
+		}
+		fmt.Fprintln(out)
+	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "HOST\tNAME\tSTART\tSTOP\tEXPECTED\tCOMMAND")
 	for i := range e.Processes {
