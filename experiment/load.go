@@ -177,7 +177,7 @@ func (l *loader) loadPlatform(d *document, o Overrides) (*platform.Platform, err
 		return nil, fmt.Errorf("%s: %w", Position(d.At), errNoPlatform)
 	}
 	file, ok := strictyaml.Text(node)
-	var section fileSection
+	var section platformFile
 	switch {
 	case ok:
 	case hasKey(node, "file"):

@@ -30,9 +30,9 @@ func ParsePlaces(text string) ([]Place, error) {
 	return places, nil
 }
 
-// fileSection is a platform in a file of its own, with names that the
+// platformFile is a platform in a file of its own, with names that the
 // experiment gives to its hosts.
-type fileSection struct {
+type platformFile struct {
 	File  string `yaml:"file,required"`
 	Place places `yaml:"place"`
 }

@@ -81,13 +81,13 @@ processes: [{hosts: [server, client, node-1], command: [sh]}]
 
 func TestPlaceErrors(t *testing.T) {
 	for want, o := range map[string]Overrides{
-		`--place: another platform expected as well (--platform FILE)`:               {Place: []Place{{"server", "node-0"}}},
-		`--place: a host with processes expected, found "idle"`:                      {Platform: "tree.xml", Place: []Place{{"idle", "node-0"}}},
-		`--place: tree.xml: no host "mode-0" (did you mean "node-0"?)`:               {Platform: "tree.xml", Place: []Place{{"server", "mode-0"}}},
-		`--place: a second host is placed on "node-0"`:                               {Platform: "tree.xml", Place: []Place{{"server", "node-0"}, {"client-1", "node-0"}}},
-		`--place: host "server" is placed twice`:                                     {Platform: "tree.xml", Place: []Place{{"server", "node-0"}, {"server", "node-2"}}},
+		`--place: another platform expected as well (--platform FILE)`:             {Place: []Place{{"server", "node-0"}}},
+		`--place: a host with processes expected, found "idle"`:                    {Platform: "tree.xml", Place: []Place{{"idle", "node-0"}}},
+		`--place: tree.xml: no host "mode-0" (did you mean "node-0"?)`:             {Platform: "tree.xml", Place: []Place{{"server", "mode-0"}}},
+		`--place: a second host is placed on "node-0"`:                             {Platform: "tree.xml", Place: []Place{{"server", "node-0"}, {"client-1", "node-0"}}},
+		`--place: host "server" is placed twice`:                                   {Platform: "tree.xml", Place: []Place{{"server", "node-0"}, {"server", "node-2"}}},
 		`--platform: two.xml has 2 hosts, 4 needed for the experiment's processes`: {Platform: "two.xml"},
-		`open none.xml: no such file or directory`:                                   {Platform: "none.xml"},
+		`open none.xml: no such file or directory`:                                 {Platform: "none.xml"},
 	} {
 		write(t, map[string]string{"lab.yaml": lab, "tree.xml": tree, "two.xml": strings.Replace(tree, "0-4", "0-1", 1)})
 		if _, err := Load("lab.yaml", o); err == nil || err.Error() != want {
