@@ -2,6 +2,7 @@ package platform
 
 import (
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -121,3 +122,7 @@ func FuzzReadYAML(f *testing.F) {
 		}
 	})
 }
+
+func near(a, b float64) bool { return math.Abs(a-b) <= 1e-15+1e-12*math.Abs(b) }
+
+func quantityText(v float64) string { return strconv.FormatFloat(v, 'g', 9, 64) }

@@ -15,10 +15,13 @@ import (
 // inline is the YAML form of a platform.
 type inline struct {
 	At     strictyaml.Position
-	Hosts  []inlineHost  `yaml:"hosts,required"`
+	Hosts  []inlineHost  `yaml:"hosts"`
 	Links  []inlineLink  `yaml:"links"`
 	Routes []inlineRoute `yaml:"routes"`
 	Switch *inlineSwitch `yaml:"switch"`
+	Graph  *inlineGraph  `yaml:"graph"`
+	// ShortestPath is Shadow's, for a graph only.
+	ShortestPath *bool `yaml:"use_shortest_path"`
 }
 
 type inlineHost struct {
@@ -29,6 +32,10 @@ type inlineHost struct {
 	Address    strictyaml.Strings `yaml:"address"`
 	Disks      []inlineDisk       `yaml:"disks"`
 	Properties orderedText        `yaml:"properties"`
+	// Of a host on a graph.
+	Node *int64  `yaml:"network_node_id"`
+	Up   *string `yaml:"bandwidth_up"`
+	Down *string `yaml:"bandwidth_down"`
 }
 
 type inlineDisk struct {
@@ -146,13 +153,20 @@ func at(place strictyaml.Position, err error) error {
 
 type yamlReader struct {
 	*assembly
-	full *fullRouting
-	star *starRouting
+	full  *fullRouting
+	star  *starRouting
+	graph *gmlReader
 }
 
 func (y *yamlReader) read(in *inline) error {
+	if in.Graph != nil {
+		return y.readGraph(in)
+	}
+	if in.ShortestPath != nil {
+		return at(in.At, errors.New("use_shortest_path: a graph expected as well"))
+	}
 	if len(in.Hosts) == 0 {
-		return at(in.At, errors.New("at least one host expected"))
+		return at(in.At, errors.New("at least one host expected (key \"hosts\")"))
 	}
 	var r routing
 	kind := "Full"
@@ -236,7 +250,7 @@ func (y *yamlReader) host(in *inlineHost, s *inlineSwitch) error {
 		return fmt.Errorf("address: a single host expected, %q stands for %d", in.Name, len(names))
 	}
 	for _, name := range names {
-		h, err := y.addHost(name, speeds, cores)
+		h, err := y.inlineHost(in, name, speeds, cores)
 		if err != nil {
 			return err
 		}
