@@ -1,0 +1,44 @@
+package examples
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// systems are examples of distributed systems that people deploy. They check
+// their results themselves, inside the guests.
+var systems = []struct {
+	name string
+	// varies says why two runs need not be the same: the system is run once.
+	varies string
+	checks []check
+}{
+	{name: "etcd", varies: oldGo, checks: []check{
+		{"client/client.stdout", `^written and read through each member\nalive: node-. node-.; one leader; [0-9]+ numbers, none lost\n$`, nil},
+	}},
+}
+
+// oldGo is about programs built with Go before 1.22.
+const oldGo = "its Go runtime seeds the choices of its scheduler from rdtsc"
+
+func TestSystems(t *testing.T) {
+	simterpose := filepath.Join(t.TempDir(), "simterpose")
+	build(t, "..", simterpose, "./cmd/simterpose")
+	for _, s := range systems {
+		t.Run(s.name, func(t *testing.T) {
+			first := filepath.Join(t.TempDir(), "out")
+			run(t, simterpose, s.name, first)
+			look(t, first, s.checks)
+			if s.varies != "" {
+				return
+			}
+			kept := first + ".first"
+			if err := os.Rename(first, kept); err != nil {
+				t.Fatal(err)
+			}
+			run(t, simterpose, s.name, first)
+			compare(t, kept, first)
+		})
+	}
+}
