@@ -61,8 +61,7 @@ func (a *assembly) beginZone(name, kind string, r routing) (*Zone, error) {
 	} else if a.Root == nil {
 		a.Root = z
 	} else {
-		a.Warnings = append(a.Warnings, fmt.Sprintf("%s: zone %q stands beside %q: no route leads from one to the other",
-			a.File, name, a.Root.Name))
+		return nil, fmt.Errorf("one outermost zone expected, found %q beside %q (put both into one)", name, a.Root.Name)
 	}
 	a.addNode(&z.Node)
 	a.zone = z

@@ -130,10 +130,23 @@ func strtod(s string) (value float64, rest string, err error) {
 		text += "p0" // strconv wants the exponent that C leaves out
 	}
 	value, err = strconv.ParseFloat(text, 64)
-	if err != nil || value != 0 && math.Abs(value) < 0x1p-1022 {
+	if err != nil || math.Abs(value) < 0x1p-1022 && strings.ContainsAny(significand(text), "123456789abcdefABCDEF") {
 		return 0, s, errOutOfRange
 	}
 	return value, s[end:], nil
+}
+
+// significand is what a number says before its exponent, where a value that is
+// not 0 has a digit that is not.
+func significand(text string) string {
+	marks := "eE"
+	if isHex(strings.TrimLeft(text, "+-")) {
+		marks = "pP"
+	}
+	if i := strings.IndexAny(text, marks); i >= 0 {
+		return text[:i]
+	}
+	return text
 }
 
 type numberError string

@@ -12,6 +12,12 @@
 // turned off takes them along and rates hold. With --light they are started by
 // a few actors for others, which is the fastest way that SimGrid has; rates and
 // failures are then not to be used.
+//
+// With --describe instead of a scenario, it prints what the platform consists of:
+//
+//   host   NAME  CORES  PSTATE  SPEED...
+//   disk   HOST  NAME  READ  WRITE
+//   link   NAME  BANDWIDTH  LATENCY  POLICY
 
 #include <simgrid/Exception.hpp>
 #include <simgrid/s4u.hpp>
@@ -257,6 +263,33 @@ void play(const std::vector<int>& order, size_t from, size_t to, bool light, s4u
     }
 }
 
+const char* policy(const s4u::Link* l)
+{
+  switch (l->get_sharing_policy()) {
+    case s4u::Link::SharingPolicy::FATPIPE:
+      return "FATPIPE";
+    case s4u::Link::SharingPolicy::WIFI:
+      return "WIFI";
+    default:
+      return "SHARED";
+  }
+}
+
+void describe(const s4u::Engine& e)
+{
+  for (const auto* h : e.get_all_hosts()) {
+    printf("host\t%s\t%d\t%lu", h->get_cname(), h->get_core_count(), h->get_pstate());
+    for (unsigned long i = 0; i < h->get_pstate_count(); i++)
+      printf("\t%.17g", h->get_pstate_speed(i));
+    printf("\n");
+    for (const auto* d : h->get_disks())
+      printf("disk\t%s\t%s\t%.17g\t%.17g\n", h->get_cname(), d->get_cname(), d->get_read_bandwidth(),
+             d->get_write_bandwidth());
+  }
+  for (const auto* l : e.get_all_links())
+    printf("link\t%s\t%.17g\t%.17g\t%s\n", l->get_cname(), l->get_bandwidth(), l->get_latency(), policy(l));
+}
+
 } // namespace
 
 int main(int argc, char** argv)
@@ -267,7 +300,14 @@ int main(int argc, char** argv)
     return 2;
   }
   bool light = argc > 3 && strcmp(argv[3], "--light") == 0;
+  // Actors of the platform's file do nothing.
+  e.register_default([](int, char**) {});
   e.load_platform(argv[1]);
+  if (strcmp(argv[2], "--describe") == 0) {
+    e.seal_platform();
+    describe(e);
+    return 0;
+  }
   read(argv[2]);
 
   std::vector<int> order;
