@@ -54,7 +54,7 @@ func (n *Network) Packet(src, dst *platform.Host, size int, reliable bool, arriv
 		return err
 	}
 	n.sync()
-	if !n.up(p) {
+	if !n.passes(p) {
 		return nil
 	}
 	g := datagram{size, reliable, arrive}

@@ -54,6 +54,9 @@ type Network struct {
 	firing bool
 	paths  map[pathKey]*path
 	down   []*Direction // cannot go on until something is turned on
+	// What events have changed: nil until then.
+	faults  map[*platform.Link]platform.DatagramFaults
+	blocked map[pathKey]int
 }
 
 type linkState struct {

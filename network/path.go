@@ -35,17 +35,7 @@ func (n *Network) path(src, dst *platform.Host) (*path, error) {
 	if err := n.findWays(p); err != nil {
 		return nil, err
 	}
-	kept, single, ordered, intact := 1.0, 1.0, 1.0, 1.0
-	for _, l := range p.forward {
-		f := l.DatagramFaults()
-		kept *= 1 - f.Loss
-		single *= 1 - f.Duplicate
-		ordered *= 1 - f.Reorder
-		intact *= 1 - f.Corrupt
-		p.faults.Jitter += f.Jitter
-	}
-	p.faults.Loss, p.faults.Duplicate = 1-kept, 1-single
-	p.faults.Reorder, p.faults.Corrupt = 1-ordered, 1-intact
+	n.combineFaults(p)
 	n.refresh(p)
 	n.paths[key] = p
 	return p, nil
@@ -97,9 +87,11 @@ func (n *Network) draw(p *path) float64 {
 	return p.stream.Float64()
 }
 
-// up tells whether the path is usable: both hosts and all links on.
+// up tells whether streams can go the way of p: both hosts and all links there
+// and back are on.
 func (n *Network) up(p *path) bool {
-	if p.src != nil && (n.hosts[p.src.Index].off || n.hosts[p.dst.Index].off) {
+	if p.src != nil && (n.hosts[p.src.Index].off || n.hosts[p.dst.Index].off ||
+		n.blocked[pathKey{p.src, p.dst}] > 0 || n.blocked[pathKey{p.dst, p.src}] > 0) {
 		return false
 	}
 	for _, l := range p.forward {

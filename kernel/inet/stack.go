@@ -62,6 +62,7 @@ type Stack struct {
 	waits       []*timeWait // oldest first
 	waitsOf     map[tuple]*timeWait
 	inodes      uint64
+	crashed     bool
 }
 
 // tuple names a connection within a stack.
@@ -78,7 +79,7 @@ func (n *Network) NewStack(c Config) *Stack {
 	for _, a := range c.Addresses {
 		a = a.Unmap().WithZone("")
 		s.addresses = append(s.addresses, a)
-		if n.byAddress[a] == nil {
+		if other := n.byAddress[a]; other == nil || other.crashed {
 			n.byAddress[a] = s
 		}
 	}
@@ -188,6 +189,9 @@ func (s *Stack) packet(src, dst netip.Addr, size int, reliable bool, arrive func
 		at := s
 		if !s.owns(dst) {
 			at = s.network.byAddress[dst]
+		}
+		if at != nil && at.crashed {
+			return
 		}
 		if at != nil {
 			at.counters.received(size, 1)

@@ -243,7 +243,7 @@ func (c *connection) refuse() {
 
 // abort resets the connection: the other end hears of it.
 func (c *connection) abort() {
-	if c.state == stateClosed {
+	if c.state == stateClosed || c.stack.crashed {
 		return
 	}
 	if c.peer != nil && c.peer != c && c.state != stateSynSent {

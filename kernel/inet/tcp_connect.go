@@ -212,7 +212,13 @@ func (c *connection) destinationStack() *Stack {
 func (c *connection) control(arrive func()) error {
 	c.stack.counters.segmentsSent(0, 1)
 	from, to := c.stack.ends(c.local.Addr(), c.remote.Addr())
-	return c.stack.network.carrier.Packet(from, to, 0, true, arrive)
+	return c.stack.network.carrier.Packet(from, to, 0, true, func() {
+		if c.peerCrashed() {
+			c.unheard()
+			return
+		}
+		arrive()
+	})
 }
 
 // answer hands the carrier a control segment from the other end to this one.
@@ -220,6 +226,9 @@ func (c *connection) answer(arrive func()) {
 	from, to := c.stack.ends(c.local.Addr(), c.remote.Addr())
 	// A way back that does not exist loses the segment.
 	_ = c.stack.network.carrier.Packet(to, from, 0, true, func() {
+		if c.stack.crashed {
+			return
+		}
 		c.stack.counters.segmentsReceived(0, 1)
 		arrive()
 	})
@@ -260,6 +269,9 @@ func (c *connection) synArrives() {
 	if c.state != stateSynSent {
 		return
 	}
+	if c.peer != nil && c.peer.stack.crashed {
+		c.peer, c.in, c.out = nil, nil, nil
+	}
 	if c.peer != nil { // the answer was lost, or the other end has sent a SYN too
 		c.answer(c.synAckArrives)
 		return
@@ -273,6 +285,9 @@ func (c *connection) synArrives() {
 	at := c.destinationStack()
 	if at == nil {
 		c.answer(c.refused)
+		return
+	}
+	if at.crashed {
 		return
 	}
 	if other := at.connections[tuple{c.remote, c.local}]; other != nil {

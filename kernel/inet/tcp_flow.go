@@ -168,6 +168,10 @@ func (f *flow) arrive(n int) {
 	if f.dead {
 		return
 	}
+	if f.from.peerCrashed() {
+		f.from.unheard()
+		return
+	}
 	n = min(n, f.flying())
 	to := f.to
 	f.arrived += int64(n)
