@@ -23,6 +23,7 @@ type document struct {
 	Files     []ast.Node `yaml:"files"`
 	Collect   []ast.Node `yaml:"collect"`
 	Processes []ast.Node `yaml:"processes"`
+	Events    []ast.Node `yaml:"events"`
 }
 
 type networkSection struct {

@@ -31,6 +31,8 @@ type loader struct {
 	path string // of the file, as given
 	// placed tells that the platform is that of the command line already.
 	placed bool
+	// eventNodes are read last: they name processes.
+	eventNodes []ast.Node
 }
 
 func newLoader(path string) *loader {
@@ -66,6 +68,7 @@ func Load(path string, overrides Overrides) (*Experiment, error) {
 		}
 		l.processes(d.Processes)
 		l.files(d.Files, d.Collect)
+		l.eventNodes = d.Events
 	}
 	return l.finish(overrides)
 }
@@ -234,6 +237,7 @@ func (l *loader) finish(o Overrides) (*Experiment, error) {
 	if l.Platform != nil {
 		l.configure()
 		l.name()
+		l.events(l.eventNodes)
 		l.checkPrograms()
 		l.checkStarts()
 	}

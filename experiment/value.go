@@ -3,6 +3,7 @@ package experiment
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml/ast"
@@ -75,4 +76,70 @@ func (c *calendar) DecodeYAML(file string, node ast.Node) error {
 		return nil
 	}
 	return strictyaml.Errorf(file, node, "a date such as 2030-01-01T00:00:00Z expected, found %q", text)
+}
+
+// decodeNumber reads a number with a unit into into.
+func decodeNumber(file string, node ast.Node, what string, parse func(string) (float64, error), into *float64) error {
+	text, ok := strictyaml.Text(node)
+	if !ok {
+		return strictyaml.Errorf(file, node, "%s expected", what)
+	}
+	v, err := parse(text)
+	switch {
+	case err != nil:
+		return strictyaml.Errorf(file, node, "%v", err)
+	case math.IsNaN(v) || math.IsInf(v, 0) || v < 0:
+		return strictyaml.Errorf(file, node, "%s of 0 or more expected, found %q", what, text)
+	}
+	*into = v
+	return nil
+}
+
+// bandwidth is in bytes per second.
+type bandwidth float64
+
+// DecodeYAML implements [strictyaml.Unmarshaler].
+func (b *bandwidth) DecodeYAML(file string, node ast.Node) error {
+	return decodeNumber(file, node, "a bandwidth", platform.ParseBandwidth, (*float64)(b))
+}
+
+// seconds is a duration in the simulation's unit.
+type seconds float64
+
+// DecodeYAML implements [strictyaml.Unmarshaler].
+func (s *seconds) DecodeYAML(file string, node ast.Node) error {
+	return decodeNumber(file, node, "a time", platform.ParseTime, (*float64)(s))
+}
+
+// speed is in flop/s.
+type speed float64
+
+// DecodeYAML implements [strictyaml.Unmarshaler].
+func (s *speed) DecodeYAML(file string, node ast.Node) error {
+	return decodeNumber(file, node, "a speed", platform.ParseSpeed, (*float64)(s))
+}
+
+// probability is a number from 0 to 1, or a percentage.
+type probability float64
+
+// DecodeYAML implements [strictyaml.Unmarshaler].
+func (p *probability) DecodeYAML(file string, node ast.Node) error {
+	return decodeNumber(file, node, "a probability", platform.ParseProbability, (*float64)(p))
+}
+
+// offset is a difference of times, in nanoseconds; it may be negative.
+type offset int64
+
+// DecodeYAML implements [strictyaml.Unmarshaler].
+func (o *offset) DecodeYAML(file string, node ast.Node) error {
+	text, _ := strictyaml.Text(node)
+	text, negative := strings.CutPrefix(text, "-")
+	t, err := ParseTime(strings.TrimPrefix(text, "+"))
+	if err != nil {
+		return strictyaml.Errorf(file, node, "%v", err)
+	}
+	if *o = offset(t); negative {
+		*o = -*o
+	}
+	return nil
 }
