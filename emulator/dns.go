@@ -8,6 +8,7 @@ import (
 	"github.com/miekg/dns"
 	"golang.org/x/sys/unix"
 
+	"github.com/simterpose/simterpose/experiment"
 	"github.com/simterpose/simterpose/kernel/socket"
 	"github.com/simterpose/simterpose/kernel/waiter"
 	"github.com/simterpose/simterpose/platform"
@@ -133,7 +134,7 @@ func (h *host) serveNames(n *names) {
 	copy(address[4:], nameServerAddress.AsSlice())
 
 	if s, errno := h.stack.NewSocket(unix.AF_INET, unix.SOCK_DGRAM, 0); errno == 0 && s.Bind(address) == 0 {
-		s.Queue().Add(&waiter.Entry{Interest: waiter.In, Wake: func(waiter.Mask) { serveDatagrams(s, n) }})
+		s.Queue().Add(&waiter.Entry{Interest: waiter.In, Wake: func(waiter.Mask) { h.serveDatagrams(s, n) }})
 	}
 	if s, errno := h.stack.NewSocket(unix.AF_INET, unix.SOCK_STREAM, 0); errno == 0 && s.Bind(address) == 0 && s.Listen(16) == 0 {
 		s.Queue().Add(&waiter.Entry{Interest: waiter.In, Wake: func(waiter.Mask) {
@@ -142,13 +143,32 @@ func (h *host) serveNames(n *names) {
 				if errno != 0 {
 					return
 				}
-				serveStream(c, n)
+				h.serveStream(c, n)
 			}
 		}})
 	}
 }
 
-func serveDatagrams(s socket.Socket, n *names) {
+// answer is the answer to a question, unless an event has broken the server.
+func (h *host) answer(n *names, question []byte, limit int) []byte {
+	switch h.nameService {
+	case experiment.NamesSilent:
+		return nil
+	case experiment.NamesFail:
+		var q, reply dns.Msg
+		if q.Unpack(question) != nil {
+			return nil
+		}
+		packed, err := reply.SetRcode(&q, dns.RcodeServerFailure).Pack()
+		if err != nil {
+			return nil
+		}
+		return packed
+	}
+	return n.answer(question, limit)
+}
+
+func (h *host) serveDatagrams(s socket.Socket, n *names) {
 	for {
 		buffer := make([]byte, dns.MaxMsgSize)
 		var m socket.Message
@@ -159,7 +179,7 @@ func serveDatagrams(s socket.Socket, n *names) {
 		if errno != 0 {
 			continue // an error of an earlier answer
 		}
-		if reply := n.answer(buffer[:size], dns.MinMsgSize); reply != nil {
+		if reply := h.answer(n, buffer[:size], dns.MinMsgSize); reply != nil {
 			s.Send(newSource(reply), &socket.Message{Address: m.Address})
 		}
 	}
@@ -167,7 +187,7 @@ func serveDatagrams(s socket.Socket, n *names) {
 
 // serveStream answers questions on a connection: each with its length before
 // it (RFC 1035, section 4.2.2).
-func serveStream(c socket.Socket, n *names) {
+func (h *host) serveStream(c socket.Socket, n *names) {
 	var have []byte
 	entry := &waiter.Entry{Interest: waiter.In | waiter.RdHup}
 	read := func() {
@@ -185,7 +205,7 @@ func serveStream(c socket.Socket, n *names) {
 			have = append(have, buffer[:size]...)
 			for len(have) >= 2 && len(have) >= 2+int(binary.BigEndian.Uint16(have)) {
 				length := int(binary.BigEndian.Uint16(have))
-				if reply := n.answer(have[2:2+length], dns.MaxMsgSize); reply != nil {
+				if reply := h.answer(n, have[2:2+length], dns.MaxMsgSize); reply != nil {
 					c.Write(newSource(append(binary.BigEndian.AppendUint16(nil, uint16(len(reply))), reply...)))
 				}
 				have = have[2+length:]

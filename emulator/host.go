@@ -26,6 +26,12 @@ type host struct {
 	stack     *inet.Stack
 	random    *rand.ChaCha8
 	folder    string // in the output folder
+	index     int    // in the order in which hosts were brought up
+	down      bool   // crashed, and not booted since
+	// nameService is what the host's name server does instead of answering
+	// (experiment.NamesFail); empty if it answers.
+	nameService string
+	commands    int // run by events so far
 }
 
 // hostOf is the host of a process.

@@ -52,6 +52,15 @@ func vethRequest(n, pid int, hardware [6]byte) []byte {
 	return request.Serialize()
 }
 
+// deleteRequest removes what vethRequest made.
+func deleteRequest(n int) []byte {
+	request := nl.NewNetlinkRequest(unix.RTM_DELLINK, unix.NLM_F_ACK)
+	message := nl.NewIfInfomsg(unix.AF_UNSPEC)
+	message.Index = outerIndex + int32(n)
+	request.AddData(message)
+	return request.Serialize()
+}
+
 // quietSettings keep the kernel from giving interfaces addresses by itself,
 // which takes real time.
 var quietSettings = []guest.Setting{{Path: "/proc/sys/net/ipv6/conf/default/addr_gen_mode", Value: "1"}}

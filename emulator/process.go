@@ -70,6 +70,10 @@ func (w *world) addProcess(h *host, e *experiment.Process) {
 
 // start starts a process.
 func (w *world) start(p *process) {
+	if p.host.down {
+		p.missed = true
+		return
+	}
 	p.result.Start = w.queue.Now()
 	if err := w.launch(p); err != nil {
 		w.options.Log.Error("process not started", "host", p.host.name, "process", p.Name, "error", err)

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -51,6 +50,8 @@ type process struct {
 	status  unix.WaitStatus
 	ended   bool
 	failure error // why it could not be started
+	crashed bool  // with its host
+	missed  bool  // its start came while its host was down
 }
 
 // Run runs an experiment and returns what happened. When ctx is cancelled the
@@ -91,7 +92,11 @@ func (w *world) build() error {
 	w.outsideNoted = map[string]bool{}
 	w.log = w.options.Log.Info
 	w.processEnded = w.ended
-	w.realm, err = guest.Start(guest.Native{Calls: kernel.NativeCalls(), Commands: kernel.NativeCommands()}, processor, quietSettings...)
+	calls := kernel.NativeCalls()
+	if w.disksFail() {
+		calls = kernel.NativeCallsOfDisks()
+	}
+	w.realm, err = guest.Start(guest.Native{Calls: calls, Commands: kernel.NativeCommands()}, processor, quietSettings...)
 	if err != nil {
 		return err
 	}
@@ -105,6 +110,7 @@ func (w *world) build() error {
 	if err := w.buildNetwork(); err != nil {
 		return err
 	}
+	w.scheduleEvents()
 	for i := range w.experiment.Processes {
 		p := &w.experiment.Processes[i]
 		h, err := w.host(p.Host)
@@ -200,81 +206,6 @@ func carrierError(err error) error {
 		return inet.ErrNoRoute
 	}
 	return err
-}
-
-// host creates the container of a platform's host when it is first needed.
-func (w *world) host(p *platform.Host) (*host, error) {
-	if h := w.byName[p.Name]; h != nil {
-		return h, nil
-	}
-	h := &host{
-		name: p.Name, simulated: p, random: w.source.Stream("host " + p.Name),
-		folder: filepath.Join(w.options.Output, "hosts", p.Name),
-	}
-	if err := os.MkdirAll(h.folder, 0o755); err != nil {
-		return nil, err
-	}
-	addresses := addressesOf(p)
-	index := len(w.hosts)
-	layer, overlays, err := w.layers.host(p.Name)
-	if err != nil {
-		return nil, err
-	}
-	etc := filepath.Join(w.layers.seen, layersFolder, p.Name, "etc")
-	bound := ""
-	if !w.layers.covers("/etc") {
-		bound = filepath.Join(w.options.Output, "etc", p.Name)
-		etc = bound
-	}
-	if err := writeEtc(etc, p.Name, hostsFile(w.experiment.Platform.Hosts), nameServerAddress); err != nil {
-		return nil, err
-	}
-	if h.clock, err = guest.NewClock(int64(readCost), w.experiment.Epoch.UnixNano()); err != nil {
-		return nil, err
-	}
-	folders := []string{h.folder}
-	kept := []guest.Kept{{Folder: h.folder, At: workingFolder}}
-	if w.experiment.File != "" {
-		folder := filepath.Dir(w.experiment.File)
-		folders = append(folders, folder)
-		kept = append(kept, guest.Kept{Folder: folder, At: experimentFolder})
-	}
-	for _, q := range w.experiment.Processes {
-		if q.Host == p && filepath.IsAbs(q.Argv[0]) {
-			folders = append(folders, filepath.Dir(q.Argv[0]))
-		}
-	}
-	requests := [][]byte{upRequest(linkIndexLoopback), upRequest(linkIndexEthernet)}
-	for _, prefix := range prefixes(addresses, w.experiment.Platform.Networks()) {
-		requests = append(requests, addressRequest(linkIndexEthernet, prefix, unix.RT_SCOPE_UNIVERSE))
-	}
-	requests = append(requests, defaultRouteRequest(linkIndexEthernet, unix.AF_INET), defaultRouteRequest(linkIndexEthernet, unix.AF_INET6))
-	h.container, err = w.realm.NewContainer(guest.ContainerConfig{
-		Hostname: p.Name, Settings: quietSettings, Keep: append(kept, keep(folders)...), Netlink: requests, Clock: h.clock,
-		Directory: layer, Mounts: append(overlays, w.layers.mounts(bound)...), Folders: bootFolders, ReadOnly: w.layers.readOnly,
-		OuterNetlink: func(pid int) [][]byte {
-			return [][]byte{vethRequest(index, pid, hardwareAddress(addresses[0]))}
-		},
-	})
-	if err != nil {
-		return nil, err
-	}
-	socket, err := h.container.NetworkSocket()
-	if err != nil {
-		return nil, err
-	}
-	h.stack = w.stacks.NewStack(inet.Config{
-		Name: p.Name, Addresses: addresses, Networks: w.experiment.Platform.Networks(), Random: w.source.Stream("ports " + p.Name),
-		Realtime: func() int64 { return h.kernel.Realtime() },
-	})
-	h.kernel = w.kernel.NewHost(kernel.HostConfig{
-		Name: p.Name, Stack: h.stack, Addresses: addresses, Cores: int(max(1, p.Cores)), Memory: memory,
-		Random: h.random, Root: h.container.Root(), NetworkSocket: socket, Data: h,
-	})
-	h.serveNames(w.names)
-	w.hosts = append(w.hosts, h)
-	w.byName[p.Name] = h
-	return h, nil
 }
 
 // progress reports to Options.Progress now and then.

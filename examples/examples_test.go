@@ -64,6 +64,12 @@ var examples = []struct {
 		{"Jupiter/client.stdout", `(?s)^.*answer 0\n.*answer 4\n.*passed\n$`, nil},
 		{"../summary.json", `"host": "Jupiter",[^}]*"end": ([0-9.]+)`, between(3.06505, 3.06507)},
 	}},
+	{name: "faults", checks: []check{
+		{"client/client.stdout", `(?s)4.012 x\n8.012 TimeoutError\n15.014 ConnectionRefusedError\n16.016 connected\n` +
+			`.*21.028 x\n25.028 TimeoutError\n27.030 connected\n.*40.507 No space left on device\n.*43.513 x\n`, nil},
+		{"server/server.stdout", `^nothing counted before\ncounted before: 5\n$`, nil},
+		{"client/event-1.stdout", `^Tue Jan  1 02:00:47 UTC 2030\n`, nil},
+	}},
 	{name: "ssh", checks: []check{
 		{"client/session.stdout", `^server\n2030-01-01\ndea9193b768319cbb4ff1a137ac03113  -\ndea9193b768319cbb4ff1a137ac03113  -\n$`, nil},
 	}},

@@ -104,8 +104,9 @@ func (l *loader) event(s *eventSection, at Position) {
 		fail("one of link, host, partition and process expected")
 		return
 	}
-	var err error
+	err := s.misplaced()
 	switch {
+	case err != nil:
 	case s.Link != nil:
 		err = l.linkEvent(s, &e)
 	case s.Host != nil:
@@ -114,9 +115,6 @@ func (l *loader) event(s *eventSection, at Position) {
 		err = l.partitionEvent(s.Partition, &e)
 	default:
 		err = l.processEvent(s, &e)
-	}
-	if err == nil {
-		err = s.misplaced()
 	}
 	if err != nil {
 		fail("%v", err)

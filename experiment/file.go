@@ -48,6 +48,7 @@ type processSection struct {
 	Signal  *signal            `yaml:"signal"`
 	Daemon  bool               `yaml:"daemon"`
 	Expect  *expectation       `yaml:"expect"`
+	Restart *bool              `yaml:"restart"`
 }
 
 // command is a list of words, or a line for the shell.

@@ -91,16 +91,16 @@ processes:
 	want := []plain{
 		{
 			Host: "server", Name: "web", Argv: []string{"/bin/sh", "-c", "exit 3"}, Env: []string{"A=1e3", "LANG=C"},
-			Start: 3 * second / 10, Stop: 30 * second, Signal: unix.SIGINT, Expect: Expectation{Exit: 3}, At: "lab.yaml:12:5",
+			Start: 3 * second / 10, Stop: 30 * second, Signal: unix.SIGINT, Expect: Expectation{Exit: 3}, Restart: true, At: "lab.yaml:12:5",
 		},
-		{Host: "client-1", Name: "sh", Argv: shell, Stop: never, Signal: unix.SIGTERM, At: "lab.yaml:20:5"},
-		{Host: "client-2", Name: "sh", Argv: shell, Stop: never, Signal: unix.SIGTERM, At: "lab.yaml:20:5"},
-		{Host: "client-3", Name: "sh", Argv: shell, Stop: never, Signal: unix.SIGTERM, At: "lab.yaml:20:5"},
-		{Host: "client-2", Name: "sh.2", Argv: []string{"sh"}, Stop: never, Signal: unix.SIGTERM, Daemon: true, Expect: Expectation{Running: true}, At: "lab.yaml:22:5"},
-		{Host: "server", Name: "sh", Argv: []string{"sh"}, Stop: never, Signal: unix.SIGTERM, Daemon: true, Expect: Expectation{Running: true}, At: "lab.yaml:22:5"},
-		{Host: "server", Name: "sleep", Argv: []string{"sleep", "010"}, Stop: never, Signal: unix.SIGTERM, Expect: Expectation{Signal: unix.SIGKILL}, At: "lab.yaml:25:5"},
-		{Host: "server", Name: "sleep.3", Argv: []string{"sleep", "1"}, Stop: second, Signal: unix.SIGTERM, Daemon: true, At: "lab.yaml:26:5"},
-		{Host: "server", Name: "sleep.2", Argv: []string{"./own"}, Stop: never, Signal: unix.SIGTERM, At: "lab.yaml:27:5"},
+		{Host: "client-1", Name: "sh", Argv: shell, Stop: never, Signal: unix.SIGTERM, Restart: true, At: "lab.yaml:20:5"},
+		{Host: "client-2", Name: "sh", Argv: shell, Stop: never, Signal: unix.SIGTERM, Restart: true, At: "lab.yaml:20:5"},
+		{Host: "client-3", Name: "sh", Argv: shell, Stop: never, Signal: unix.SIGTERM, Restart: true, At: "lab.yaml:20:5"},
+		{Host: "client-2", Name: "sh.2", Argv: []string{"sh"}, Stop: never, Signal: unix.SIGTERM, Daemon: true, Expect: Expectation{Running: true}, Restart: true, At: "lab.yaml:22:5"},
+		{Host: "server", Name: "sh", Argv: []string{"sh"}, Stop: never, Signal: unix.SIGTERM, Daemon: true, Expect: Expectation{Running: true}, Restart: true, At: "lab.yaml:22:5"},
+		{Host: "server", Name: "sleep", Argv: []string{"sleep", "010"}, Stop: never, Signal: unix.SIGTERM, Expect: Expectation{Signal: unix.SIGKILL}, Restart: true, At: "lab.yaml:25:5"},
+		{Host: "server", Name: "sleep.3", Argv: []string{"sleep", "1"}, Stop: second, Signal: unix.SIGTERM, Daemon: true, Restart: true, At: "lab.yaml:26:5"},
+		{Host: "server", Name: "sleep.2", Argv: []string{"./own"}, Stop: never, Signal: unix.SIGTERM, Restart: true, At: "lab.yaml:27:5"},
 	}
 	if d := cmp.Diff(want, plainProcesses(e)); d != "" {
 		t.Error(d)

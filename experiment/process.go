@@ -30,7 +30,7 @@ func (l *loader) processes(nodes []ast.Node) {
 // process adds the process of a section, once for each of its hosts.
 func (l *loader) process(s *processSection) {
 	at := Position(s.At)
-	p := Process{Argv: s.Command, Position: at, Stop: sim.Never, StopSignal: unix.SIGTERM, Daemon: s.Daemon}
+	p := Process{Argv: s.Command, Position: at, Stop: sim.Never, StopSignal: unix.SIGTERM, Daemon: s.Daemon, Restart: s.Restart == nil || *s.Restart}
 	fail := func(format string, arguments ...any) { l.addf(at, format, arguments...) }
 	if s.Start != nil {
 		p.Start = sim.Time(*s.Start)

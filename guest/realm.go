@@ -161,7 +161,9 @@ func (r *Realm) Close() {
 	r.command.Wait()
 	r.socket.Close()
 	for _, c := range r.containers {
-		unix.Close(c.listener.fd)
+		if c.listener.fd >= 0 {
+			unix.Close(c.listener.fd)
+		}
 	}
 	if r.watch > 0 {
 		unix.Close(r.watch)

@@ -84,6 +84,8 @@ type HostConfig struct {
 	NetworkSocket int
 	// Root is the path by which the emulator sees the host's files.
 	Root string
+	// Disk is what is wrong with the host's disk.
+	Disk DiskState
 }
 
 // Host is one simulated host's kernel state.
@@ -132,6 +134,12 @@ func (h *Host) Realtime() int64 {
 	return h.kernel.Epoch.UnixNano() + int64(h.kernel.Now()) + int64(h.offset)
 }
 
+// Offset is how far the host's calendar clock is ahead of simulated time.
+func (h *Host) Offset() time.Duration { return h.offset }
+
+// SetOffset sets the host's calendar clock.
+func (h *Host) SetOffset(d time.Duration) { h.offset = d }
+
 // Processes are the processes of all hosts, in the order of hosts and numbers.
 func (k *Kernel) Processes() []*Process {
 	var all []*Process
@@ -140,6 +148,9 @@ func (k *Kernel) Processes() []*Process {
 	}
 	return all
 }
+
+// Processes are the host's processes, in the order of their numbers.
+func (h *Host) Processes() []*Process { return h.sortedProcesses() }
 
 func (h *Host) sortedProcesses() []*Process {
 	all := make([]*Process, 0, len(h.processes))

@@ -223,6 +223,25 @@ func (p *Process) Ended(status unix.WaitStatus, known bool) {
 	p.tellParent()
 }
 
+// Crash forgets the host and all of its processes, which are gone without a word.
+func (h *Host) Crash() {
+	for _, p := range h.sortedProcesses() {
+		for len(p.tasks) > 0 {
+			p.tasks[len(p.tasks)-1].remove()
+		}
+		p.zombie = true
+		p.deleteTimers()
+		p.stopInterval()
+		p.forget()
+	}
+	for _, fd := range []int{h.root, h.NetworkSocket} {
+		if fd > 0 {
+			unix.Close(fd)
+		}
+	}
+	h.kernel.hosts = slices.DeleteFunc(h.kernel.hosts, func(o *Host) bool { return o == h })
+}
+
 // orphaned gives a process whose parent has ended the one that the machine's
 // kernel has given it: the nearest ancestor that is a subreaper, or the host's
 // first process, which is none of ours.

@@ -68,7 +68,7 @@ func (t *Task) doRead(d *description, s *span) Outcome {
 func sysRead(t *Task) Outcome {
 	d := t.description(t.int(0))
 	if d == nil {
-		return native()
+		return t.onDisk()
 	}
 	return t.doRead(d, t.buffer(t.arg(1), t.size(2), 0))
 }
@@ -76,7 +76,7 @@ func sysRead(t *Task) Outcome {
 func sysReadv(t *Task) Outcome {
 	d := t.description(t.int(0))
 	if d == nil {
-		return native()
+		return t.onDisk()
 	}
 	s, errno := t.vector(t.arg(1), t.int(2), 0)
 	if errno != 0 {
@@ -112,7 +112,7 @@ func (t *Task) wrote(d *description, n, total int, errno unix.Errno, nonblock, s
 func sysWrite(t *Task) Outcome {
 	d := t.description(t.int(0))
 	if d == nil {
-		return native()
+		return t.onDisk()
 	}
 	return t.doWrite(d, t.buffer(t.arg(1), t.size(2), t.call.done))
 }
@@ -120,7 +120,7 @@ func sysWrite(t *Task) Outcome {
 func sysWritev(t *Task) Outcome {
 	d := t.description(t.int(0))
 	if d == nil {
-		return native()
+		return t.onDisk()
 	}
 	s, errno := t.vector(t.arg(1), t.int(2), t.call.done)
 	if errno != 0 {
@@ -134,7 +134,7 @@ func sysWritev(t *Task) Outcome {
 func sysPositioned(t *Task) Outcome {
 	d := t.description(t.int(0))
 	if d == nil {
-		return native()
+		return t.onDisk()
 	}
 	if t.call.number == unix.SYS_PREADV2 && t.long(3) == -1 {
 		return sysReadv(t)

@@ -236,6 +236,10 @@ var nativeCommands = map[int][]uint32{
 // refused is what happens to a call that has no entry.
 var refused = Entry{Handler: sysRefused}
 
+// nativeOnDisk is what happens to a native call that the filter stops because
+// disks may fail.
+var nativeOnDisk = Entry{Handler: (*Task).onDisk}
+
 // entries is the table by number. It is filled at start, because handlers refer
 // to it.
 var entries []Entry

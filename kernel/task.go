@@ -142,8 +142,13 @@ func (t *Task) Resume() Outcome {
 
 func (t *Task) handle() Outcome {
 	e := &refused
-	if n := t.call.number; n >= 0 && n < len(entries) && entries[n].Handler != nil {
-		e = &entries[n]
+	if n := t.call.number; n >= 0 && n < len(entries) {
+		switch {
+		case entries[n].Handler != nil:
+			e = &entries[n]
+		case entries[n].Status == StatusNative:
+			e = &nativeOnDisk
+		}
 	}
 	t.host().calling = t
 	t.pins.begin()

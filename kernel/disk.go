@@ -1,0 +1,166 @@
+package kernel
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// DiskState is what is wrong with a host's disk.
+type DiskState int
+
+const (
+	// DiskFine disks work.
+	DiskFine DiskState = iota
+	// DiskFull disks take no more data: ENOSPC.
+	DiskFull
+	// DiskFails disks neither read nor write: EIO.
+	DiskFails
+	// DiskSlow disks take slowAccess for each access.
+	DiskSlow
+)
+
+// slowAccess is how long an access to a slow disk takes: some seeks of a worn
+// disk that reads sectors again.
+const slowAccess = 50 * time.Millisecond
+
+// diskUse is what a call does to a disk.
+type diskUse int
+
+const (
+	diskReads diskUse = iota
+	diskWrites
+	diskSyncs
+	diskAllocates
+)
+
+// diskCalls are the calls that use a disk by their first argument, a
+// descriptor. Those that are native otherwise stop at the emulator when the
+// experiment lets disks fail.
+var diskCalls = map[int]diskUse{
+	unix.SYS_READ: diskReads, unix.SYS_READV: diskReads, unix.SYS_PREAD64: diskReads, unix.SYS_PREADV: diskReads, unix.SYS_PREADV2: diskReads,
+	unix.SYS_GETDENTS64: diskReads,
+	unix.SYS_WRITE:      diskWrites, unix.SYS_WRITEV: diskWrites, unix.SYS_PWRITE64: diskWrites, unix.SYS_PWRITEV: diskWrites, unix.SYS_PWRITEV2: diskWrites,
+	unix.SYS_FSYNC: diskSyncs, unix.SYS_FDATASYNC: diskSyncs, unix.SYS_SYNC_FILE_RANGE: diskSyncs, unix.SYS_SYNCFS: diskSyncs,
+	unix.SYS_FALLOCATE: diskAllocates,
+}
+
+// NativeCallsOfDisks are NativeCalls for an experiment whose disks may fail.
+func NativeCallsOfDisks() []int {
+	var list []int
+	for _, n := range NativeCalls() {
+		if _, uses := diskCalls[n]; !uses {
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
+// onDisk lets the kernel carry out a call that may use the host's disk, as far
+// as the disk lets it.
+func (t *Task) onDisk() Outcome {
+	state := t.host().Disk
+	if state == DiskFine {
+		return native()
+	}
+	use, ok := diskCalls[t.call.number]
+	if !ok {
+		return native()
+	}
+	size, ok := t.diskFile(t.int(0))
+	if !ok {
+		return native()
+	}
+	switch state {
+	case DiskFails:
+		return fail(unix.EIO)
+	case DiskFull:
+		if use == diskAllocates || use == diskWrites && t.extends(size) {
+			return fail(unix.ENOSPC)
+		}
+	case DiskSlow:
+		if t.first() {
+			t.call.deadline = t.now().Add(slowAccess)
+		}
+		if !t.timedOut() {
+			t.parking.waitsFor = "a slow disk"
+			return t.park(0)
+		}
+	}
+	return native()
+}
+
+// diskFile tells whether a descriptor is a file of a disk, and its size. The
+// files that take the process's output for the experiment are not.
+func (t *Task) diskFile(number int) (size int64, ok bool) {
+	name := "/proc/" + strconv.Itoa(t.TID) + "/fd/" + strconv.Itoa(number)
+	target, err := os.Readlink(name)
+	if err != nil || strings.HasSuffix(target, ".stdout") || strings.HasSuffix(target, ".stderr") {
+		return 0, false
+	}
+	var s unix.Stat_t
+	var f unix.Statfs_t
+	if unix.Stat(name, &s) != nil || unix.Statfs(name, &f) != nil {
+		return 0, false
+	}
+	if kind := s.Mode & unix.S_IFMT; kind != unix.S_IFREG && kind != unix.S_IFDIR {
+		return 0, false
+	}
+	switch f.Type {
+	case unix.TMPFS_MAGIC, unix.PROC_SUPER_MAGIC, unix.SYSFS_MAGIC, unix.CGROUP2_SUPER_MAGIC:
+		return 0, false
+	}
+	return s.Size, true
+}
+
+// extends tells whether a write goes beyond the end of a file of a size.
+func (t *Task) extends(size int64) bool {
+	var position int64
+	switch t.call.number {
+	case unix.SYS_PWRITE64, unix.SYS_PWRITEV:
+		position = t.long(3)
+	case unix.SYS_PWRITEV2:
+		if position = t.long(3); position == -1 {
+			position = t.position()
+		}
+	default:
+		position = t.position()
+	}
+	if position < 0 {
+		return true
+	}
+	length := int64(t.size(2))
+	if use := t.call.number; use == unix.SYS_WRITEV || use == unix.SYS_PWRITEV || use == unix.SYS_PWRITEV2 {
+		s, errno := t.vector(t.arg(1), t.int(2), 0)
+		if errno != 0 {
+			return false // the kernel says what is wrong
+		}
+		length = int64(s.Len())
+	}
+	return position+length > size
+}
+
+// position is where the next write of the call's descriptor goes; -1 at the end.
+func (t *Task) position() int64 {
+	content, err := os.ReadFile("/proc/" + strconv.Itoa(t.TID) + "/fdinfo/" + strconv.Itoa(t.int(0)))
+	if err != nil {
+		return -1
+	}
+	var position, flags int64
+	for line := range strings.Lines(string(content)) {
+		name, value, _ := strings.Cut(line, ":")
+		switch name {
+		case "pos":
+			position, _ = strconv.ParseInt(strings.TrimSpace(value), 10, 64)
+		case "flags":
+			flags, _ = strconv.ParseInt(strings.TrimSpace(value), 8, 64)
+		}
+	}
+	if flags&unix.O_APPEND != 0 {
+		return -1
+	}
+	return position
+}
