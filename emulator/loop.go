@@ -21,12 +21,13 @@ const (
 	callCost = 200 * time.Nanosecond
 	readCost = 20 * time.Nanosecond
 
-	// slice is how long a guest may compute before the emulator looks at it.
+	// slice is how long a guest may run before the emulator looks at it.
 	slice = 50 * time.Millisecond
-	// preemptAfter is the number of slices after which a thread that computes
+	// preemptAfter is the processor time after which a thread that computes
 	// without a call gives way to the other threads of its process: it may
-	// spin until one of them changes memory.
-	preemptAfter = 2
+	// spin until one of them changes memory. Real time would not do: on a busy
+	// machine threads wait for the processor.
+	preemptAfter = 100 * time.Millisecond
 )
 
 // loop runs guests and events.
@@ -283,6 +284,7 @@ func (l *loop) releaseVforkParent(p *kernel.Process) {
 // untilCall waits until the running thread makes a call. It returns false when
 // there will be none in this turn.
 func (l *loop) untilCall(th *thread) bool {
+	var computing time.Duration // processor time when the thread was first seen to compute
 	for slices := 0; ; {
 		patience := slice
 		if th.task.Process().Stopped() {
@@ -310,7 +312,10 @@ func (l *loop) untilCall(th *thread) bool {
 			}
 		case guest.Nothing:
 			slices++
-			if l.idle(th, slices) {
+			if slices == 1 {
+				computing = guest.ProcessorTime(th.task.TID)
+			}
+			if l.idle(th, guest.ProcessorTime(th.task.TID)-computing) {
 				return false
 			}
 		}
@@ -321,9 +326,9 @@ func (l *loop) untilCall(th *thread) bool {
 	}
 }
 
-// idle looks at a thread that makes no call. It returns true when the thread's
-// turn is over.
-func (l *loop) idle(th *thread, slices int) bool {
+// idle looks at a thread that makes no call and has computed for some time. It
+// returns true when the thread's turn is over.
+func (l *loop) idle(th *thread, computed time.Duration) bool {
 	switch guest.State(th.task.TID) {
 	case 'T':
 		th.state = stopped
@@ -353,7 +358,7 @@ func (l *loop) idle(th *thread, slices int) bool {
 		}
 		return true
 	case 'R':
-		if slices < preemptAfter || len(th.task.Process().Tasks()) == 1 {
+		if computed < preemptAfter || len(th.task.Process().Tasks()) == 1 {
 			return false
 		}
 		if !guest.Stop(th.task.TID) {
@@ -362,8 +367,8 @@ func (l *loop) idle(th *thread, slices int) bool {
 		l.preemptions++
 		l.takeClock(th)
 		th.task.Stopped()
-		th.task.Charge(slice * preemptAfter)
-		l.due(th, held, l.queue.Now().Add(slice*preemptAfter))
+		th.task.Charge(preemptAfter)
+		l.due(th, held, l.queue.Now().Add(preemptAfter))
 		return true
 	}
 	return false

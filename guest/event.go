@@ -240,6 +240,18 @@ func State(tid int) byte {
 	return 0
 }
 
+// ProcessorTime is how long a thread has run so far, from proc(5)'s schedstat; 0
+// when it is gone.
+func ProcessorTime(tid int) time.Duration {
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/task/" + strconv.Itoa(tid) + "/schedstat")
+	if err != nil {
+		return 0
+	}
+	ran, _, _ := strings.Cut(string(stat), " ")
+	ns, _ := strconv.ParseInt(ran, 10, 64)
+	return time.Duration(ns)
+}
+
 // statFields are the fields of proc(5)'s stat after the name, which may hold
 // anything.
 func statFields(tid int) []string {
