@@ -97,12 +97,10 @@ func (h *host) put(f *experiment.File) error {
 	if err != nil {
 		return err
 	}
-	if uid != 0 || gid != 0 { // the emulator is the host's root
-		if err := target.Chown(uid, gid); err != nil {
-			return err
-		}
+	if err := target.Chmod(f.Mode); err != nil {
+		return err
 	}
-	return target.Chmod(f.Mode)
+	return h.kernel.SetOwner(fd, uint32(uid), uint32(gid))
 }
 
 func copyInto(target *os.File, name string) error {

@@ -45,7 +45,8 @@ type layers struct {
 	// copied there at the end.
 	output string
 	copied bool
-	made   int // working folders; a host that boots again gets another one
+	below  string // where the emulator finds the layer between (below.go)
+	made   int    // working folders; a host that boots again gets another one
 }
 
 // hostsOnDisk is up to how many hosts an experiment may have for their layers to
@@ -149,7 +150,7 @@ func prepareLayers(realm *guest.Realm, output string, hosts int) (l *layers, ref
 	}
 	if hosts <= hostsOnDisk {
 		if refused = realm.TryOverlay(work); refused == nil {
-			return l, nil, nil
+			return l, nil, l.makeBelow(realm)
 		}
 	}
 	if err := os.Remove(work); err != nil {
@@ -168,7 +169,7 @@ func prepareLayers(realm *guest.Realm, output string, hosts int) (l *layers, ref
 			How:  "use a kernel with overlayfs (modprobe overlay)",
 		}
 	}
-	return l, refused, nil
+	return l, refused, l.makeBelow(realm)
 }
 
 // host creates a host's layer and returns the mounts that lay it over the
@@ -202,7 +203,8 @@ func (l *layers) host(name string) (folder string, mounts []guest.Mount, err err
 		}
 		mounts = append(mounts, guest.Mount{
 			Source: "overlay", Target: f, Type: "overlay",
-			Data: fmt.Sprintf("%s,lowerdir=%s,upperdir=%s,workdir=../.work/%s/%d", options, escape.Replace(f), escape.Replace(f[1:]), number, i),
+			Data: fmt.Sprintf("%s,lowerdir=../.below%s:%s,upperdir=%s,workdir=../.work/%s/%d",
+				options, escape.Replace(f), escape.Replace(f), escape.Replace(f[1:]), number, i),
 		})
 	}
 	for _, f := range l.instead {
@@ -248,7 +250,7 @@ func (l *layers) keep() error {
 		return err
 	}
 	for _, h := range hosts {
-		if h.Name() == filepath.Base(workFolder) {
+		if strings.HasPrefix(h.Name(), ".") { // the two that are no hosts
 			continue
 		}
 		if err := copyTree(filepath.Join(l.seen, layersFolder, h.Name()), filepath.Join(l.output, layersFolder, h.Name())); err != nil {
@@ -261,6 +263,9 @@ func (l *layers) keep() error {
 // clean removes, when the guests are gone, what only they needed.
 func (l *layers) clean() error {
 	err := RemoveAll(filepath.Join(l.output, workFolder))
+	if below := os.Remove(filepath.Join(l.output, belowFolder)); !l.copied {
+		err = errors.Join(err, below)
+	}
 	hosts, readErr := os.ReadDir(filepath.Join(l.output, layersFolder))
 	for _, h := range hosts {
 		for _, f := range slices.Concat(l.over, l.instead) {

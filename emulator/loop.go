@@ -257,7 +257,7 @@ func (l *loop) exec(th *thread) bool {
 	p := t.Process()
 	var random [16]byte
 	th.host.random.Read(random[:])
-	done, err := th.host.container.Exec(th.call, t.TID, p.TID, random)
+	done, err := th.host.container.Exec(th.call, t.TID, p.TID, random, guest.Identity(t.Becoming()))
 	if err != nil {
 		l.fail(err)
 		return false

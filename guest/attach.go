@@ -46,7 +46,7 @@ func (c *Container) stop(tid int) (status unix.WaitStatus, ok bool, errno unix.E
 // the number of its process, and the process's other threads are gone. done is
 // false when execve failed or the process died, and then the thread is on its
 // own way again.
-func (c *Container) Exec(id uint64, tid, leader int, random [16]byte) (done bool, err error) {
+func (c *Container) Exec(id uint64, tid, leader int, random [16]byte, identity Identity) (done bool, err error) {
 	if errno := ptraceSeize(tid, unix.PTRACE_O_TRACEEXEC); errno != 0 {
 		if errno == unix.ESRCH {
 			return false, nil
@@ -72,7 +72,7 @@ func (c *Container) Exec(id uint64, tid, leader int, random [16]byte) (done bool
 		case status.Exited() || status.Signaled():
 			return false, nil
 		case stopEvent(status) == unix.PTRACE_EVENT_EXEC:
-			err := c.realm.vdso.rewrite(leader, random)
+			err := c.realm.vdso.rewrite(leader, random, identity)
 			ptraceDetach(leader, 0)
 			return err == nil, err
 		}

@@ -50,7 +50,7 @@ func TestRealmRunsAProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("launch: %v", time.Since(begin))
-	if done, err := c.Exec(s.Exec, s.TID, s.TID, [16]byte{1}); err != nil || !done {
+	if done, err := c.Exec(s.Exec, s.TID, s.TID, [16]byte{1}, Identity{}); err != nil || !done {
 		t.Fatalf("exec: %v, %v", done, err)
 	}
 	calls := 0
@@ -78,7 +78,7 @@ func TestRealmRunsAProgram(t *testing.T) {
 			ReleaseParent(e.TID, child)
 			Release(child.TID)
 		case unix.SYS_EXECVE:
-			if _, err := c.Exec(e.ID, e.TID, e.TID, [16]byte{2}); err != nil {
+			if _, err := c.Exec(e.ID, e.TID, e.TID, [16]byte{2}, Identity{}); err != nil {
 				t.Fatal(err)
 			}
 		default:

@@ -112,10 +112,10 @@ func jump(address uint64) []byte {
 	return append(code, 0xff, 0xe0)
 }
 
-// rewrite replaces the vDSO of a thread that is stopped at exec, and its random
-// bytes, and makes it ask for its host's clock (BootCall) before it starts the
+// rewrite replaces the vDSO of a thread that is stopped at exec, its random bytes
+// and what it is told of its user, and makes it ask for its host's clock (BootCall) before it starts the
 // program.
-func (v *vdsoImage) rewrite(tid int, random [16]byte) error {
+func (v *vdsoImage) rewrite(tid int, random [16]byte, identity Identity) error {
 	auxv, err := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/auxv")
 	if err != nil {
 		return err
@@ -150,6 +150,11 @@ func (v *vdsoImage) rewrite(tid int, random [16]byte) error {
 	}
 	if _, err := memory.WriteAt(random[:], int64(randomAddress)); err != nil {
 		return err
+	}
+	if identity != (Identity{}) { // the kernel says that it is root
+		if err := identity.write(memory, registers.Rsp); err != nil {
+			return err
+		}
 	}
 	registers.Rip = base + v.boot
 	if errno := ptraceSetRegisters(tid, &registers); errno != 0 {

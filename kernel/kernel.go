@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/netip"
+	"os"
 	"slices"
 	"time"
 
@@ -43,10 +44,12 @@ type Config struct {
 // Kernel is the emulated kernel of all hosts of an experiment.
 type Kernel struct {
 	Config
-	hosts       []*Host
-	tasks       map[int]*Task // by the machine's number
-	unsupported map[string]int
-	spaces      uint64 // address spaces so far
+	// machineUID and machineGID are whose all files of guests really are.
+	machineUID, machineGID uint32
+	hosts                  []*Host
+	tasks                  map[int]*Task // by the machine's number
+	unsupported            map[string]int
+	spaces                 uint64 // address spaces so far
 
 	pollItems []pollItem
 	events    []epoll.Event
@@ -58,7 +61,10 @@ type Kernel struct {
 
 // New returns the kernel of an experiment without hosts.
 func New(c Config) *Kernel {
-	return &Kernel{Config: c, tasks: map[int]*Task{}, unsupported: map[string]int{}, epoll: epoll.NewRegistry()}
+	return &Kernel{
+		Config: c, tasks: map[int]*Task{}, unsupported: map[string]int{}, epoll: epoll.NewRegistry(),
+		machineUID: uint32(os.Geteuid()), machineGID: uint32(os.Getegid()),
+	}
 }
 
 // Stack makes a host's Internet sockets.
@@ -99,8 +105,10 @@ type Host struct {
 	fifos     map[fileIdentity]*fifo
 	locks     waiter.Queue // notified when a file lock may have become free
 	offset    time.Duration
-	root      int   // Root, once it is open
-	calling   *Task // whose call is being handled
+	root      int                         // Root, once it is open
+	proc      uint64                      // the device number of /proc, once it is known
+	owners    map[fileIdentity]notedOwner // of files that cannot have attributes
+	calling   *Task                       // whose call is being handled
 }
 
 // NewHost adds a host.

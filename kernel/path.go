@@ -73,7 +73,16 @@ func (t *Task) makeSocketFile(name string) (fileIdentity, unix.Errno) {
 	if errno != 0 {
 		return fileIdentity{}, errno
 	}
-	defer unix.Close(fd)
+	folder := place{fd: fd}
+	if !folder.look() {
+		return fileIdentity{}, unix.EIO
+	}
+	defer folder.close()
+	if !t.cred.overrides() {
+		if errno := t.mayChange(&folder); errno != 0 {
+			return fileIdentity{}, errno
+		}
+	}
 	old := unix.Umask(int(t.umask()))
 	err := unix.Mknodat(fd, base, unix.S_IFSOCK|0o777, 0)
 	unix.Umask(old)
@@ -82,6 +91,11 @@ func (t *Task) makeSocketFile(name string) (fileIdentity, unix.Errno) {
 			return fileIdentity{}, unix.EADDRINUSE
 		}
 		return fileIdentity{}, err.(unix.Errno)
+	}
+	if t.ordinaryUser() {
+		if errno := t.takeNew(&folder, base); errno != 0 {
+			return fileIdentity{}, errno
+		}
 	}
 	var s unix.Stat_t
 	if err := unix.Fstatat(fd, base, &s, unix.AT_SYMLINK_NOFOLLOW); err != nil {

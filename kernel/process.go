@@ -5,7 +5,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/simterpose/simterpose/kernel/socket"
 	"github.com/simterpose/simterpose/kernel/waiter"
 	"github.com/simterpose/simterpose/sim"
 )
@@ -34,9 +33,10 @@ type Process struct {
 	wasContinued bool
 
 	signalDescriptors []*signalDescriptor
-	credentials       *socket.Credentials // nil: not known
-	status            unix.WaitStatus     // once it is a zombie
-	known             bool                // the status is known
+	undumpable        bool            // prctl's PR_SET_DUMPABLE
+	chrooted          bool            // its paths mean something else
+	status            unix.WaitStatus // once it is a zombie
+	known             bool            // the status is known
 
 	exitStatus  unix.WaitStatus // announced by exit_group or exit
 	intervals   realTimer       // ITIMER_REAL and alarm
@@ -71,7 +71,7 @@ func (p *Process) ExitStatus() unix.WaitStatus { return p.exitStatus }
 // numbers on the machine and on the host.
 func (h *Host) NewProcess(name string, tid, pid int) *Process {
 	p := h.newProcess(name, tid, pid, nil)
-	h.kernel.newTask(p, tid, pid, newDescriptorTable())
+	h.kernel.newTask(p, tid, pid, newDescriptorTable()).cred = rootCredentials
 	return p
 }
 
@@ -110,7 +110,7 @@ func (t *Task) Execed() {
 	p.host.threads[t.ID] = t
 	p.tasks = []*Task{t}
 	t.clearChildTID = 0
-	p.credentials = nil
+	t.becomeProgram()
 	t.restart.valid = false
 	k.spaces++
 	p.space = k.spaces
@@ -146,6 +146,7 @@ func (t *Task) Cloned(tid, id int) *Task {
 		}
 		process = t.host().newProcess(t.process.Name, tid, id, parent)
 		process.Data = t.process.Data
+		process.undumpable, process.chrooted = t.process.undumpable, t.process.chrooted
 		if c.flags&unix.CLONE_VM != 0 {
 			process.space = t.process.space
 		}
@@ -154,6 +155,7 @@ func (t *Task) Cloned(tid, id int) *Task {
 		}
 	}
 	child := k.newTask(process, tid, id, files)
+	child.cred = t.cred
 	if c.flags&unix.CLONE_CHILD_CLEARTID != 0 {
 		child.clearChildTID = c.childTID
 	}

@@ -151,31 +151,6 @@ func (k *Kernel) fatal(s signalSent) bool {
 	return false
 }
 
-// maySignal tells whether the task may send signals to a process (kill(2)).
-func (t *Task) maySignal(p *Process) bool {
-	const capKill = 1 << 5
-	if t.statusField("CapEff:", 16)&capKill != 0 {
-		return true
-	}
-	own, other := idsOf(t.TID), idsOf(p.TID)
-	for _, from := range own[:2] { // real and effective
-		if from == other[0] || from == other[2] { // real and saved
-			return true
-		}
-	}
-	return false
-}
-
-// idsOf are the real, effective and saved user of a thread.
-func idsOf(tid int) (ids [3]int) {
-	for i, field := range statusFields(tid, "Uid:") {
-		if i < len(ids) {
-			ids[i], _ = strconv.Atoi(field)
-		}
-	}
-	return ids
-}
-
 // group is the number of the process group, as its host's guests see it; 0 when
 // the process is gone.
 func (p *Process) group() int {

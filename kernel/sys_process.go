@@ -50,9 +50,21 @@ func sysExecve(t *Task) Outcome {
 	if errno != 0 {
 		return native()
 	}
+	t.becoming, t.becomingSecure = t.cred.exec(programFile{})
 	if full, errno := t.absolute(directory, file); errno == 0 && !strings.HasPrefix(full, "/proc/") {
 		if _, _, errno := t.host().stat(full); errno == unix.ENOENT || errno == unix.ENOTDIR {
 			return native()
+		}
+	}
+	follow, empty := true, false
+	if t.call.number == unix.SYS_EXECVEAT {
+		follow, empty = t.flags(4)&unix.AT_SYMLINK_NOFOLLOW == 0, t.flags(4)&unix.AT_EMPTY_PATH != 0
+	}
+	if p, ok := t.locate(directory, file, follow, empty); ok {
+		errno := t.prepareProgram(&p)
+		p.close()
+		if errno != 0 {
+			return fail(errno)
 		}
 	}
 	return Outcome{Kind: Exec}

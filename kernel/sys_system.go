@@ -144,6 +144,9 @@ func (t *Task) report(name string) (content string, ok bool) {
 		}
 		return fmt.Sprintf("0-%d\n", h.Cores-1), true
 	}
+	if content, ok := t.credentialReport(name); ok {
+		return content, true
+	}
 	if rest, found := strings.CutPrefix(name, "/proc/"); found {
 		if i := strings.IndexByte(rest, '/'); i >= 0 && (rest[:i] == "self" || isNumber(rest[:i])) {
 			rest = rest[i+1:]

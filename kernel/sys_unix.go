@@ -1,10 +1,6 @@
 package kernel
 
 import (
-	"os"
-	"strconv"
-	"strings"
-
 	"golang.org/x/sys/unix"
 
 	"github.com/simterpose/simterpose/kernel/socket"
@@ -39,6 +35,17 @@ func (c unixCaller) FindSocketFile(name string) (unixsocket.Inode, unix.Errno) {
 	if errno != 0 {
 		return unixsocket.Inode{}, errno
 	}
+	if !t.cred.overrides() {
+		if p, ok := t.locate(unix.AT_FDCWD, full, true, false); ok {
+			defer p.close()
+			if errno := t.mayReach(&p); errno != 0 {
+				return unixsocket.Inode{}, errno
+			}
+			if errno := t.permits(&p, wantWrite); errno != 0 {
+				return unixsocket.Inode{}, errno
+			}
+		}
+	}
 	identity, mode, errno := c.host.stat(full)
 	if errno != 0 {
 		return unixsocket.Inode{}, errno
@@ -64,52 +71,4 @@ func (h *Host) procUnix() string {
 		b = s.AppendProc(b, inode)
 	}
 	return string(b)
-}
-
-// credentials are what peers learn of the task's process. They are read anew
-// after a call that changes them.
-func (t *Task) credentials() socket.Credentials {
-	if t.process.credentials == nil {
-		c := t.readCredentials()
-		t.process.credentials = &c
-	}
-	return *t.process.credentials
-}
-
-// sysSetID is every call that changes user or group ids.
-func sysSetID(t *Task) Outcome {
-	t.process.credentials = nil
-	return native()
-}
-
-func (t *Task) readCredentials() socket.Credentials {
-	c := socket.Credentials{PID: int32(t.process.PID)}
-	status, err := os.ReadFile("/proc/" + strconv.Itoa(t.TID) + "/status")
-	if err != nil {
-		return c
-	}
-	for line := range strings.Lines(string(status)) {
-		fields := strings.Fields(line)
-		if len(fields) < 3 {
-			continue
-		}
-		id, _ := strconv.Atoi(fields[2]) // the effective one
-		switch fields[0] {
-		case "Uid:":
-			c.UID = t.host().toGuest(id)
-		case "Gid:":
-			c.GID = t.host().toGuest(id)
-			return c
-		}
-	}
-	return c
-}
-
-// toGuest turns one of the machine's user or group ids into the guest's: all
-// are mapped to themselves, or only the emulator's own, to root.
-func (h *Host) toGuest(id int) int32 {
-	if os.Geteuid() != 0 {
-		return 0
-	}
-	return int32(id)
 }

@@ -19,6 +19,10 @@ type Task struct {
 
 	process *Process
 	files   *descriptorTable
+	cred    *credentials
+	// becoming are the credentials of the program that the task executes.
+	becoming       *credentials
+	becomingSecure bool
 	// clearChildTID is where the kernel writes 0, and wakes a futex, when the
 	// thread ends (set_tid_address(2)).
 	clearChildTID uint64

@@ -21,9 +21,9 @@ processes:
     command: |
       cd /etc/simterpose-test; ls -l /etc/simterpose-test/deep | cut -c 1-22; cat deep/conf
       test "$(hostname)" = h2 || { cat /etc/debian_version; cmp /tmp/copy /run/experiment/experiment.yaml && stat -c %a /tmp/copy; }
-      mkdir /srv/my; echo result of $(hostname) > /srv/my/log
+      mkdir /var/log/my; echo result of $(hostname) > /var/log/my/log
 collect:
-  - {hosts: "*", path: [/srv/my, /etc/simterpose-test/deep/conf]}
+  - {hosts: "*", path: [/var/log/my, /etc/simterpose-test/deep/conf]}
 `
 
 func TestFilesPutAndCollected(t *testing.T) {
@@ -42,7 +42,7 @@ func TestFilesPutAndCollected(t *testing.T) {
 				if got := r.Stdout(t, host, "p"); got != want {
 					t.Errorf("%s printed\n%swant\n%s", host, got, want)
 				}
-				got, err := os.ReadFile(filepath.Join(r.Output, "collect", host, "srv/my/log"))
+				got, err := os.ReadFile(filepath.Join(r.Output, "collect", host, "var/log/my/log"))
 				if want := "result of " + host + "\n"; err != nil || string(got) != want {
 					t.Errorf("collected %q, %v", got, err)
 				}

@@ -1,0 +1,157 @@
+package kernel
+
+import (
+	"os"
+	"path"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// place is a file that a guest has named, opened with O_PATH.
+type place struct {
+	fd   int
+	stat unix.Stat_t
+}
+
+func (p *place) close() { unix.Close(p.fd) }
+
+// locate opens what a guest names by a path, relative to a descriptor or to its
+// working folder. ok is false when the machine's kernel knows better what to say: the
+// path leads to nothing, or through /proc/self, or into a folder that the
+// emulator does not see as the guest does.
+func (t *Task) locate(directory int, name string, follow, empty bool) (p place, ok bool) {
+	if t.process.chrooted {
+		return p, false
+	}
+	if name == "" {
+		if !empty {
+			return p, false
+		}
+		return t.locateDescriptor(directory)
+	}
+	full, errno := t.absolute(directory, name)
+	if errno != 0 {
+		return p, false
+	}
+	for _, self := range []string{"/proc/self", "/proc/thread-self"} {
+		if rest, found := strings.CutPrefix(full, self); found && strings.HasPrefix(rest, "/") {
+			full = "/proc/" + strconv.Itoa(t.process.PID) + rest
+		}
+	}
+	flags := unix.O_PATH
+	if !follow {
+		flags |= unix.O_NOFOLLOW
+	}
+	if p.fd, errno = t.host().open(full, flags); errno != 0 {
+		return p, false
+	}
+	return p, p.look()
+}
+
+// locateDescriptor is locate for an open descriptor, or the working folder.
+func (t *Task) locateDescriptor(number int) (p place, ok bool) {
+	link := "/proc/" + strconv.Itoa(t.TID) + "/cwd"
+	if number != unix.AT_FDCWD {
+		if t.description(number) != nil {
+			return p, false
+		}
+		link = "/proc/" + strconv.Itoa(t.TID) + "/fd/" + strconv.Itoa(number)
+	}
+	fd, err := unix.Open(link, unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return p, false
+	}
+	p.fd = fd
+	return p, p.look()
+}
+
+func (p *place) look() bool {
+	if unix.Fstat(p.fd, &p.stat) != nil {
+		p.close()
+		return false
+	}
+	return true
+}
+
+// locateParent opens the folder that a path's last component lies in. base is
+// that component.
+func (t *Task) locateParent(directory int, name string) (p place, base string, ok bool) {
+	trimmed := strings.TrimRight(name, "/")
+	folder, base := path.Split(trimmed)
+	if trimmed == "" || base == "." || base == ".." {
+		return p, "", false
+	}
+	if folder == "" {
+		folder = "."
+	}
+	p, ok = t.locate(directory, folder, true, false)
+	return p, base, ok
+}
+
+// Bits of what a task wants of a file, as access(2) has them.
+const (
+	wantExecute = unix.X_OK
+	wantWrite   = unix.W_OK
+	wantRead    = unix.R_OK
+)
+
+// overrides tells that a task may do as it likes with other users' files.
+func (c *credentials) overrides() bool { return c.capable(capDacOverride) }
+
+// permits tells whether the task may use a file, as generic_permission does.
+func (t *Task) permits(p *place, want uint32) unix.Errno {
+	return t.host().permission(t.cred, p, want)
+}
+
+func (h *Host) permission(c *credentials, p *place, want uint32) unix.Errno {
+	o, mode := h.ownerOf(p.fd, &p.stat), p.stat.Mode
+	bits := mode
+	switch {
+	case c.fsuid == o.uid:
+		bits >>= 6
+	case c.inGroup(o.gid):
+		bits >>= 3
+	}
+	if want&^bits&7 == 0 {
+		return 0
+	}
+	folder := mode&unix.S_IFMT == unix.S_IFDIR
+	switch {
+	case c.capable(capDacOverride) && (folder || want&wantExecute == 0 || mode&0o111 != 0),
+		c.capable(capDacReadSearch) && (want == wantRead || folder && want&wantWrite == 0):
+		return 0
+	}
+	return unix.EACCES
+}
+
+// mayReach tells whether the task may search every folder above a file.
+func (t *Task) mayReach(p *place) unix.Errno {
+	if t.cred.overrides() || t.cred.capable(capDacReadSearch) {
+		return 0
+	}
+	name, err := os.Readlink(descriptorPath(p.fd))
+	if err != nil || !strings.HasPrefix(name, "/") {
+		return 0 // a pipe or the like has none
+	}
+	for i := 1; i < len(name); i++ {
+		if name[i] != '/' {
+			continue
+		}
+		fd, errno := t.host().open(name[:i], unix.O_PATH)
+		if errno != 0 {
+			return 0
+		}
+		above := place{fd: fd}
+		if !above.look() {
+			return 0
+		}
+		errno = t.permits(&above, wantExecute)
+		above.close()
+		if errno != 0 {
+			return errno
+		}
+	}
+	return 0
+}

@@ -1,0 +1,88 @@
+package kernel
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// credentialReport gives those files of /proc/PID that tell of credentials.
+func (t *Task) credentialReport(name string) (string, bool) {
+	rest, found := strings.CutPrefix(name, "/proc/")
+	if !found {
+		return "", false
+	}
+	parts := strings.Split(rest, "/")
+	of := t
+	switch {
+	case len(parts) == 2 && parts[0] == "self":
+		of = t.process.tasks[0]
+	case len(parts) == 2 && parts[0] == "thread-self":
+	case len(parts) == 2 && isNumber(parts[0]):
+		id, _ := strconv.Atoi(parts[0])
+		of = t.host().threads[id]
+	case len(parts) == 4 && parts[1] == "task" && isNumber(parts[2]):
+		id, _ := strconv.Atoi(parts[2])
+		of = t.host().threads[id]
+	default:
+		return "", false
+	}
+	if of == nil {
+		return "", false
+	}
+	switch parts[len(parts)-1] {
+	case "status":
+		return of.status()
+	case "loginuid", "sessionid":
+		return strconv.FormatUint(uint64(noID), 10), true // nobody has logged in
+	}
+	return "", false
+}
+
+// status is the machine's status of the thread with the host's credentials.
+func (t *Task) status() (string, bool) {
+	fd, errno := t.host().open(fmt.Sprintf("/proc/%d/task/%d/status", t.process.PID, t.ID), unix.O_RDONLY)
+	if errno != 0 {
+		return "", false
+	}
+	file := os.NewFile(uintptr(fd), "status")
+	defer file.Close()
+	text, err := io.ReadAll(file)
+	if err != nil {
+		return "", false
+	}
+	c := t.cred
+	values := map[string]string{
+		"Uid":             fmt.Sprintf("%d\t%d\t%d\t%d", c.uid, c.euid, c.suid, c.fsuid),
+		"Gid":             fmt.Sprintf("%d\t%d\t%d\t%d", c.gid, c.egid, c.sgid, c.fsgid),
+		"CapInh":          fmt.Sprintf("%016x", uint64(c.inheritable)),
+		"CapPrm":          fmt.Sprintf("%016x", uint64(c.permitted)),
+		"CapEff":          fmt.Sprintf("%016x", uint64(c.effective)),
+		"CapBnd":          fmt.Sprintf("%016x", uint64(c.bounding)),
+		"CapAmb":          fmt.Sprintf("%016x", uint64(c.ambient)),
+		"NoNewPrivs":      strconv.Itoa(truth(c.noNewPrivs)),
+		"Seccomp":         "0", // the emulator's filter is none of the host's
+		"Seccomp_filters": "0",
+		"Groups":          " ",
+	}
+	if len(c.groups) > 0 {
+		var groups strings.Builder
+		for _, g := range c.groups {
+			fmt.Fprintf(&groups, "%d ", g)
+		}
+		values["Groups"] = groups.String()
+	}
+	var b strings.Builder
+	for line := range strings.Lines(string(text)) {
+		key, _, _ := strings.Cut(line, ":")
+		if value, ok := values[key]; ok {
+			line = key + ":\t" + value + "\n"
+		}
+		b.WriteString(line)
+	}
+	return b.String(), true
+}

@@ -1,0 +1,152 @@
+package kernel
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// What is told of files: the machine's answers, with the host's owners.
+
+// What all folders show, whatever layers of whatever file systems they consist
+// of: one link is what overlayfs tells of merged folders, and what it means is
+// that the number of folders in it is not known.
+const (
+	folderLinks  = 1
+	folderSize   = 4096
+	folderBlocks = 8
+)
+
+// statPlace finds the file that a call of the stat family is about.
+func (t *Task) statPlace() (p place, o Outcome, ok bool) {
+	directory, argument, follow, empty := unix.AT_FDCWD, t.arg(0), true, false
+	switch t.call.number {
+	case unix.SYS_FSTAT:
+		p, ok = t.locateDescriptor(t.int(0))
+		return p, native(), ok
+	case unix.SYS_LSTAT:
+		follow = false
+	case unix.SYS_NEWFSTATAT, unix.SYS_STATX:
+		flags := t.flags(2)
+		if t.call.number == unix.SYS_NEWFSTATAT {
+			flags = t.flags(3)
+		}
+		directory, argument = t.int(0), t.arg(1)
+		follow, empty = flags&unix.AT_SYMLINK_NOFOLLOW == 0, flags&unix.AT_EMPTY_PATH != 0
+		if argument == 0 && empty {
+			p, ok = t.locateDescriptor(directory)
+			return p, native(), ok
+		}
+	}
+	name, errno := t.readString(argument)
+	if errno != 0 {
+		return p, native(), false
+	}
+	if p, ok = t.locate(directory, name, follow, empty); !ok {
+		return p, native(), false
+	}
+	if name != "" {
+		if errno := t.mayReach(&p); errno != 0 {
+			p.close()
+			return p, fail(errno), false
+		}
+	}
+	return p, Outcome{}, true
+}
+
+// sysStat is stat, fstat, lstat and newfstatat.
+func sysStat(t *Task) Outcome {
+	p, o, ok := t.statPlace()
+	if !ok {
+		return o
+	}
+	defer p.close()
+	whom := t.host().ownerOf(p.fd, &p.stat)
+	p.stat.Uid, p.stat.Gid = whom.uid, whom.gid
+	if p.stat.Mode&unix.S_IFMT == unix.S_IFDIR {
+		p.stat.Nlink, p.stat.Size, p.stat.Blocks = folderLinks, folderSize, folderBlocks
+	}
+	address := t.arg(1)
+	if t.call.number == unix.SYS_NEWFSTATAT {
+		address = t.arg(2)
+	}
+	return fail(t.write(address, unsafe.Slice((*byte)(unsafe.Pointer(&p.stat)), unsafe.Sizeof(p.stat))))
+}
+
+func sysStatx(t *Task) Outcome {
+	p, o, ok := t.statPlace()
+	if !ok {
+		return o
+	}
+	defer p.close()
+	const sync = unix.AT_STATX_FORCE_SYNC | unix.AT_STATX_DONT_SYNC
+	if t.flags(2)&^(sync|unix.AT_SYMLINK_NOFOLLOW|unix.AT_EMPTY_PATH|unix.AT_NO_AUTOMOUNT) != 0 {
+		return native()
+	}
+	var s unix.Statx_t
+	if err := unix.Statx(p.fd, "", t.flags(2)&sync|unix.AT_EMPTY_PATH, t.flags(3), &s); err != nil {
+		return fail(err.(unix.Errno))
+	}
+	whom := t.host().ownerOf(p.fd, &p.stat)
+	s.Uid, s.Gid = whom.uid, whom.gid
+	if s.Mode&unix.S_IFMT == unix.S_IFDIR {
+		s.Nlink, s.Size, s.Blocks = folderLinks, folderSize, folderBlocks
+	}
+	return fail(t.write(t.arg(4), unsafe.Slice((*byte)(unsafe.Pointer(&s)), unsafe.Sizeof(s))))
+}
+
+// sysAccess is access, faccessat and faccessat2.
+func sysAccess(t *Task) Outcome {
+	directory, argument, mode, flags := unix.AT_FDCWD, t.arg(0), t.flags(1), 0
+	if t.call.number != unix.SYS_ACCESS {
+		directory, argument, mode = t.int(0), t.arg(1), t.flags(2)
+	}
+	if t.call.number == unix.SYS_FACCESSAT2 {
+		flags = t.flags(3)
+	}
+	const known = unix.AT_EACCESS | unix.AT_SYMLINK_NOFOLLOW | unix.AT_EMPTY_PATH
+	if mode&^7 != 0 || flags&^known != 0 {
+		return native()
+	}
+	name, errno := t.readString(argument)
+	if errno != 0 {
+		return native()
+	}
+	p, ok := t.locate(directory, name, flags&unix.AT_SYMLINK_NOFOLLOW == 0, flags&unix.AT_EMPTY_PATH != 0)
+	if !ok {
+		return native()
+	}
+	defer p.close()
+	// The question is about the real user, with the capabilities that it has.
+	own := t.cred
+	if flags&unix.AT_EACCESS == 0 && (own.uid != own.fsuid || own.gid != own.fsgid || own.effective != own.permitted) {
+		asked := own.copy()
+		asked.fsuid, asked.fsgid = own.uid, own.gid
+		if own.securebits&secureNoSetuidFixup == 0 {
+			asked.effective = 0
+			if own.uid == 0 {
+				asked.effective = own.permitted
+			}
+		}
+		t.cred = asked
+		defer func() { t.cred = own }()
+	}
+	if errno := t.mayReach(&p); errno != 0 {
+		return fail(errno)
+	}
+	if errno := t.permits(&p, uint32(mode)); mode != 0 && errno != 0 {
+		return fail(errno)
+	}
+	if mode&unix.W_OK != 0 {
+		if kind := p.stat.Mode & unix.S_IFMT; (kind == unix.S_IFREG || kind == unix.S_IFDIR || kind == unix.S_IFLNK) && readOnly(p.fd) {
+			return fail(unix.EROFS)
+		}
+	}
+	return ret(0)
+}
+
+// readOnly tells whether a file lies on a mount that cannot be written to.
+func readOnly(fd int) bool {
+	var s unix.Statfs_t
+	return unix.Fstatfs(fd, &s) == nil && s.Flags&unix.ST_RDONLY != 0
+}
