@@ -17,6 +17,9 @@ var systems = []struct {
 	{name: "etcd", varies: oldGo, checks: []check{
 		{"client/client.stdout", `^written and read through each member\nalive: node-. node-.; one leader; [0-9]+ numbers, none lost\n$`, nil},
 	}},
+	{name: "serf", varies: oldGo, checks: []check{
+		{"node-01/loss.stdout", `^node-01 sees 49 alive and 1 failed\n$`, nil},
+	}},
 }
 
 // oldGo is about programs built with Go before 1.22.

@@ -118,12 +118,20 @@ func (n *Network) begin(t *transfer, s start) {
 	t.latency = s.latency
 	work := fluid.Work{
 		Amount: s.amount, Latency: s.head, Penalty: s.penalty, Bound: n.bound(t), Factor: factor,
-		Uses: len(s.forward) + len(s.backward), Instant: len(s.forward) == 0,
+		Uses: len(s.forward) + len(s.backward),
+	}
+	if len(s.forward) == 0 {
+		// In SimGrid what crosses no link is there after its latency. For guests
+		// it is a way without limit, over which a window per round trip flows.
+		work.Instant, work.Uses = n.AsSimGrid, 1
 	}
 	if s.latency <= 0 {
 		work.First = 1 // as SimGrid has it, even with weightS
 	}
 	n.flows.Start(&t.action, work)
+	if len(s.forward) == 0 && !work.Instant {
+		t.action.Use(n.unlimited(), 1)
+	}
 	blocked := n.use(t, s.forward, s.backward, s.src, s.dst)
 	for _, l := range s.forward {
 		blocked = blocked || n.links[l.Index].off
@@ -136,6 +144,18 @@ func (n *Network) begin(t *transfer, s start) {
 	}
 	n.engine.Touch()
 }
+
+// unlimited is what ways without links consist of: Vivaldi zones may have
+// coordinates alone.
+func (n *Network) unlimited() fluid.Constraint {
+	if n.void == none {
+		n.void = n.flows.System().AddConstraint(voidBandwidth, fluid.FatPipe)
+	}
+	return n.void
+}
+
+// voidBandwidth is more than any host could use, in bytes per second.
+const voidBandwidth = 1e15
 
 // bound is the limit of t's allocated rate: its own, and a full window for
 // each round trip.

@@ -38,6 +38,7 @@ type Network struct {
 	HostChanged func(h *platform.Host, on bool)
 
 	engine *fluid.Engine
+	void   fluid.Constraint // of ways without links; none until used
 	cpus   *fluid.Model
 	flows  *fluid.Model
 	disks  *fluid.Model
@@ -90,7 +91,7 @@ const none = -1
 func New(c Config) *Network {
 	e := &fluid.Engine{}
 	n := &Network{
-		Config: c, engine: e,
+		Config: c, engine: e, void: none,
 		cpus: e.NewModel(), flows: e.NewModel(), disks: e.NewModel(),
 		links: make([]linkState, len(c.Links)),
 		hosts: make([]hostState, len(c.Hosts)),
