@@ -14,6 +14,14 @@ var systems = []struct {
 	varies string
 	checks []check
 }{
+	{name: "redis-cluster", checks: []check{
+		{"client/session.stdout", `(?s)^\[OK\].*keys on the primaries:\n22\n19\n19\nread again: 60\n` +
+			`cluster_state:ok\ncluster_slots_ok:16384\ncluster_known_nodes:6\ncluster_size:3\n$`, nil},
+	}},
+	{name: "redis-sentinel", checks: []check{
+		{"client/before.stdout", `^10.0.0.1\n6379\nOK\n2\n$`, nil},
+		{"client/after.stdout", `^another primary\nmaster\nhello\nOK\n1\n$`, nil},
+	}},
 	{name: "etcd", varies: oldGo, checks: []check{
 		{"client/client.stdout", `^written and read through each member\nalive: node-. node-.; one leader; [0-9]+ numbers, none lost\n$`, nil},
 	}},
