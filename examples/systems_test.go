@@ -28,6 +28,9 @@ var systems = []struct {
 	{name: "serf", varies: oldGo, checks: []check{
 		{"node-01/loss.stdout", `^node-01 sees 49 alive and 1 failed\n$`, nil},
 	}},
+	{name: "zookeeper", checks: []check{
+		{"client/client.stdout", `^zoo-1 knows all\nzoo-2 knows all\nzoo-3 knows all\n$`, nil},
+	}},
 }
 
 // oldGo is about programs built with Go before 1.22.
