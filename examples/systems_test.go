@@ -36,6 +36,9 @@ var systems = []struct {
 			`(http://.* Requests/sec: +[0-9.]+\n){3}(1000 succeeded, 0 failed, 0 errored, 0 timeout\n){2}$`, nil},
 		{"client/client.stdout", `go:8003/ Requests/sec: +([0-9.]+)`, between(9500, 10000)},
 	}},
+	{name: "names", checks: []check{
+		{"client/client.stdout", `60 records over TCP\nzone transferred\n;; Query time: 40 msec\n$`, nil},
+	}},
 }
 
 // oldGo is about programs built with Go before 1.22.
