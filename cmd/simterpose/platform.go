@@ -4,15 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
-	"github.com/simterpose/simterpose/guest"
 	"github.com/simterpose/simterpose/platform"
 )
 
@@ -26,7 +21,8 @@ func platformCommand() *cobra.Command {
 		Long: `Platform describes a platform file: its zones, and its hosts with speed, cores
 and addresses. With --route it tells the links, latency and bandwidth of the way
 from one host to another; with --graph it draws the hosts and the links between
-them, as a .dot file or, by Graphviz's dot, as an .svg one.`,
+them: as a .dot file, or as an .svg one, for which Graphviz must be installed
+(apt-get install graphviz).`,
 		Example: `  simterpose platform small_platform.xml
   simterpose platform small_platform.xml --route Tremblay Jupiter
   simterpose platform cluster.xml --graph cluster.svg`,
@@ -46,7 +42,7 @@ them, as a .dot file or, by Graphviz's dot, as an .svg one.`,
 			case route:
 				return printRoute(c.OutOrStdout(), p, arguments[1], arguments[2])
 			case graph != "":
-				return drawPlatform(p, graph)
+				return drawPlatform(c.ErrOrStderr(), p, graph)
 			}
 			return printPlatform(c.OutOrStdout(), p)
 		},
@@ -57,7 +53,8 @@ them, as a .dot file or, by Graphviz's dot, as an .svg one.`,
 }
 
 func printPlatform(out io.Writer, p *platform.Platform) error {
-	fmt.Fprintf(out, "%d hosts, %d links, %d zones\n\n", len(p.Hosts), len(p.Links), countZones(p.Root))
+	// Links[0] is the loopback that every platform has.
+	fmt.Fprintf(out, "%d hosts, %d links, %d zones\n\n", len(p.Hosts), len(p.Links)-1, countZones(p.Root))
 	if p.Root != nil {
 		printZone(out, p.Root, "")
 		fmt.Fprintln(out)
@@ -118,76 +115,13 @@ func printRoute(out io.Writer, p *platform.Platform, from, to string) error {
 		if i == 0 || l.Bandwidth < least {
 			least = l.Bandwidth
 		}
-		fmt.Fprintf(table, "%s\t%sBps\t%gs\n", l.Name, quantity(l.Bandwidth), l.Latency)
+		fmt.Fprintf(table, "%s\t%sBps\t%.9gs\n", l.Name, quantity(l.Bandwidth), l.Latency)
 	}
-	fmt.Fprintf(table, "%d links\t%sBps\t%.9gs\n", len(r.Links), quantity(least), r.Latency)
+	total := fmt.Sprintf("%d links", len(r.Links))
+	if len(r.Links) == 0 {
+		fmt.Fprintf(table, "%s\t-\t%.9gs\n", total, r.Latency)
+	} else {
+		fmt.Fprintf(table, "%s\t%sBps\t%.9gs\n", total, quantity(least), r.Latency)
+	}
 	return table.Flush()
-}
-
-// drawPlatform writes a graph of hosts and links for Graphviz.
-func drawPlatform(p *platform.Platform, file string) error {
-	text := graphOf(p)
-	switch filepath.Ext(file) {
-	case ".dot":
-		return os.WriteFile(file, []byte(text), 0o644)
-	case ".svg":
-		dot := exec.Command("dot", "-Tsvg", "-o", file)
-		dot.Stdin = strings.NewReader(text)
-		out, err := dot.CombinedOutput()
-		if errors.Is(err, exec.ErrNotFound) {
-			return &guest.MissingError{What: "Graphviz's dot is not installed", How: "apt-get install graphviz, or ask for a .dot file"}
-		}
-		if err != nil {
-			return fmt.Errorf("dot: %w: %s", err, out)
-		}
-		return nil
-	}
-	return fmt.Errorf("--graph: a file name that ends in .dot or .svg expected, found %q", file)
-}
-
-// mostDrawn is how many hosts a graph may have: it asks for the routes of all
-// pairs.
-const mostDrawn = 300
-
-// graphOf joins hosts and links in the order of routes: neighbours on a route
-// are neighbours in the graph.
-func graphOf(p *platform.Platform) string {
-	var b strings.Builder
-	b.WriteString("graph platform {\n\tnode [fontname=sans];\n")
-	hosts := p.Hosts[:min(len(p.Hosts), mostDrawn)]
-	for _, h := range hosts {
-		fmt.Fprintf(&b, "\t%q [shape=box];\n", h.Name)
-	}
-	seen := map[[2]string]bool{}
-	join := func(x, y string) {
-		if x > y {
-			x, y = y, x
-		}
-		if !seen[[2]string{x, y}] {
-			seen[[2]string{x, y}] = true
-			fmt.Fprintf(&b, "\t%q -- %q;\n", x, y)
-		}
-	}
-	drawn := map[*platform.Link]bool{}
-	for i, src := range hosts {
-		for _, dst := range hosts[i+1:] {
-			r, err := p.Route(src, dst)
-			if err != nil {
-				continue // nothing joins them
-			}
-			last := src.Name
-			for _, l := range r.Links {
-				name := "link " + l.Name
-				if !drawn[l] {
-					drawn[l] = true
-					fmt.Fprintf(&b, "\t%q [shape=ellipse, label=\"%s\\n%sBps %gs\"];\n", name, l.Name, quantity(l.Bandwidth), l.Latency)
-				}
-				join(last, name)
-				last = name
-			}
-			join(last, dst.Name)
-		}
-	}
-	b.WriteString("}\n")
-	return b.String()
 }
