@@ -41,7 +41,9 @@ func (w *world) crash(h *host) error {
 		}
 		pids = append(pids, p.TID)
 		for _, t := range p.Tasks() {
-			w.queue.Cancel(&w.threadOf(t).turn)
+			th := w.threadOf(t)
+			w.queue.Cancel(&th.turn)
+			th.activity.Cancel()
 		}
 	}
 	h.kernel.Crash()

@@ -36,6 +36,7 @@ type loop struct {
 	realm  *guest.Realm
 	kernel *kernel.Kernel
 	event  guest.Event
+	processor
 	// interrupted ends the run between two events.
 	interrupted atomic.Bool
 	preemptions int
@@ -81,7 +82,7 @@ func (l *loop) turn(th *thread) {
 			return
 		}
 		th.state = running
-		if !l.untilCall(th) {
+		if !l.untilCall(th) || l.compute(th, called) {
 			return
 		}
 		o = l.enter(th)
@@ -91,7 +92,7 @@ func (l *loop) turn(th *thread) {
 		o = th.task.Resume()
 	case continued:
 		th.state = running
-		if !l.untilCall(th) {
+		if !l.untilCall(th) || l.compute(th, called) {
 			return
 		}
 		o = l.enter(th)
@@ -111,7 +112,7 @@ func (l *loop) turn(th *thread) {
 		}
 		if !first {
 			// The cost of the call; whatever comes before it is over goes first.
-			when := l.queue.Now().Add(callCost)
+			when := l.queue.Now().Add(l.callCost)
 			if l.queue.Next() <= when || l.interrupted.Load() {
 				th.outcome = o
 				l.due(th, answered, when)
@@ -120,7 +121,7 @@ func (l *loop) turn(th *thread) {
 			l.queue.Advance(when)
 		}
 		first = false
-		if !l.deliver(th, o) || !l.untilCall(th) {
+		if !l.deliver(th, o) || !l.untilCall(th) || l.compute(th, called) {
 			return
 		}
 		o = l.enter(th)
@@ -135,14 +136,16 @@ func (l *loop) enter(th *thread) kernel.Outcome {
 	if e.Foreign {
 		number = kernel.Foreign
 	}
-	th.task.Charge(callCost)
+	th.task.Charge(l.callCost)
 	return th.task.Enter(number, e.Arguments)
 }
 
 // showClock lets a thread read the time until the next event.
 func (l *loop) showClock(th *thread) {
 	limit := l.queue.Next()
-	if limit != sim.Never {
+	if l.measured {
+		limit = 0 // what was computed until then has to be known
+	} else if limit != sim.Never {
 		limit--
 	}
 	th.host.clock.Set(int64(l.queue.Now()), int64(limit))
@@ -358,6 +361,16 @@ func (l *loop) idle(th *thread, computed time.Duration) bool {
 		}
 		return true
 	case 'R':
+		if l.measured {
+			if !guest.Stop(th.task.TID) {
+				return false
+			}
+			th.task.Stopped()
+			if !l.compute(th, held) {
+				l.due(th, held, l.queue.Now())
+			}
+			return true
+		}
 		if computed < preemptAfter || len(th.task.Process().Tasks()) == 1 {
 			return false
 		}
@@ -434,7 +447,9 @@ func (l *loop) finishDeath(p *kernel.Process) {
 	p.Ended(status, known)
 	for _, t := range tasks {
 		t.Stopped()
-		l.queue.Cancel(&l.threadOf(t).turn)
+		th := l.threadOf(t)
+		l.queue.Cancel(&th.turn)
+		th.activity.Cancel()
 	}
 	l.releaseVforkParent(p)
 	l.processEnded(p, status)

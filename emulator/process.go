@@ -101,6 +101,7 @@ func (w *world) launch(p *process) error {
 	}
 	p.process = p.host.kernel.NewProcess(p.Name, started.TID, started.PID)
 	p.process.Data = p
+	p.process.Used, _ = guest.ProcessTime(started.TID, w.userOnly)
 	p.result.PID = started.PID
 	th := w.threadOf(p.process.Tasks()[0])
 	th.call = started.Exec
@@ -192,7 +193,7 @@ func (w *world) strace() func(t *kernel.Task, call, result string) {
 // result sums the run up.
 func (w *world) result(deadlock, interrupted bool) *Result {
 	r := &Result{
-		Simulated: w.queue.Now(), Real: 0, Interrupted: interrupted,
+		Simulated: w.queue.Now(), Preemptions: w.preemptions, Real: 0, Interrupted: interrupted,
 		Unsupported: w.kernel.Unsupported(), Warnings: w.experiment.Warnings,
 	}
 	for _, p := range w.processes {

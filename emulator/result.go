@@ -45,8 +45,11 @@ type Progress struct {
 
 // Result is what came of a run.
 type Result struct {
-	Simulated sim.Time
-	Real      time.Duration
+	// Preemptions is how often a thread was stopped because it computed long
+	// without a call: when depends on the machine.
+	Preemptions int
+	Simulated   sim.Time
+	Real        time.Duration
 	// Processes are those of the experiment, in its order.
 	Processes []ProcessResult
 	Hosts     []HostTraffic
@@ -75,6 +78,9 @@ type ProcessResult struct {
 	Signal     unix.Signal
 	Expected   string
 	AsExpected bool
+	// Processor is the machine's processor time that the process and its
+	// descendants used, as far as the CPU model measures it.
+	Processor time.Duration
 }
 
 // HostTraffic is what a host sent and received over the network.

@@ -110,6 +110,7 @@ func (w *world) build() error {
 	if err := w.buildNetwork(); err != nil {
 		return err
 	}
+	w.processor = newProcessor(w.experiment.CPU, w.network)
 	w.scheduleEvents()
 	for i := range w.experiment.Processes {
 		p := &w.experiment.Processes[i]
@@ -127,7 +128,7 @@ func (w *world) build() error {
 			return fmt.Errorf("host %s: %w", h.name, err)
 		}
 	}
-	return nil
+	return w.calibrateProcessor()
 }
 
 // buildLayers makes the place for the hosts' own files.

@@ -1,6 +1,9 @@
 package emulator
 
 import (
+	"time"
+
+	"github.com/simterpose/simterpose/fluid"
 	"github.com/simterpose/simterpose/guest"
 	"github.com/simterpose/simterpose/kernel"
 	"github.com/simterpose/simterpose/sim"
@@ -18,6 +21,11 @@ type thread struct {
 	outcome kernel.Outcome
 	// late is a call that came while the thread was not expected to make one.
 	late guest.Event
+	// activity is what it computes, carried what was too little for one, and
+	// next the state after it.
+	activity fluid.Action
+	carried  time.Duration
+	next     state
 }
 
 // state says what a thread's next turn is.
@@ -38,10 +46,12 @@ const (
 	stopped
 	// continued: SIGCONT has woken it.
 	continued
+	// computing: what it has computed takes simulated time.
+	computing
 	// running: it has the processor.
 	running
 )
 
 func (s state) String() string {
-	return [...]string{"waiting", "held", "answered", "woken", "called", "stopped", "continued", "running"}[s]
+	return [...]string{"waiting", "held", "answered", "woken", "called", "stopped", "continued", "computing", "running"}[s]
 }

@@ -51,9 +51,22 @@ type NetworkOptions struct {
 
 // CPUOptions choose how computations are timed.
 type CPUOptions struct {
-	// Model is none: computations take no simulated time.
+	// Model is one of CPUModels.
 	Model string
+	// PerCall is the simulated time that an emulated call takes, besides what
+	// is measured. 0 means the emulator's default.
+	PerCall sim.Time
+	// NativeIOFree leaves the machine's system time out of what is measured.
+	NativeIOFree bool
+	// ReferenceSpeed is what one core of this machine does, in flop/s; 0 means
+	// that it is to be measured.
+	ReferenceSpeed float64
 }
+
+// CPUModels are the ways to time computations: none takes them for free,
+// measured takes the processor time that they really use, converted by the
+// ratio of the machines' speeds, and fixed gives each call a cost.
+var CPUModels = []string{"none", "measured", "fixed"}
 
 // Process is a program to run on a host.
 type Process struct {
@@ -140,6 +153,8 @@ type Overrides struct {
 	Seed         *uint64
 	Stop         *sim.Time
 	Network, CPU *string
+	// ReferenceSpeed is in flop/s.
+	ReferenceSpeed *float64
 	// Platform is the path of a platform to run on instead of the
 	// experiment's, or empty.
 	Platform string

@@ -31,10 +31,6 @@ type networkSection struct {
 	Handshake string `yaml:"handshake"`
 }
 
-type cpuSection struct {
-	Model string `yaml:"model"`
-}
-
 // processSection is one element of the list of processes.
 type processSection struct {
 	At      strictyaml.Position

@@ -127,12 +127,8 @@ func (l *loader) section(d *document, o Overrides) {
 	if l.decode(d.Network, &n) {
 		l.network(n, l.at(d.Network))
 	}
-	var c cpuSection
-	if l.decode(d.CPU, &c) && c.Model != "" {
-		l.CPU.Model = c.Model
-		if err := checkCPU(c.Model); err != nil {
-			l.addf(l.at(d.CPU), "%v", err)
-		}
+	if d.CPU != nil {
+		l.cpu(d.CPU)
 	}
 }
 
@@ -152,13 +148,6 @@ func (l *loader) network(n networkSection, at Position) {
 	default:
 		l.addf(at, "handshake: timed or free expected, found %q", n.Handshake)
 	}
-}
-
-func checkCPU(model string) error {
-	if model != "none" {
-		return fmt.Errorf("cpu model: none expected, found %q", model)
-	}
-	return nil
 }
 
 // loadPlatform reads a platform from the file that the experiment names, or
@@ -222,6 +211,9 @@ func (l *loader) finish(o Overrides) (*Experiment, error) {
 	if o.CPU != nil {
 		l.CPU.Model = *o.CPU
 		commandLine("cpu", checkCPU(*o.CPU))
+	}
+	if o.ReferenceSpeed != nil {
+		l.CPU.ReferenceSpeed = *o.ReferenceSpeed
 	}
 	if o.Network != nil {
 		l.Network.Model = *o.Network

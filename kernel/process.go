@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"slices"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -47,8 +48,10 @@ type Process struct {
 	affinity    []byte // of the simulated cores; nil: all
 	start       sim.Time
 
-	// Data belongs to the emulator.
+	// Data and Used, processor time that is accounted for, belong to the
+	// emulator.
 	Data any
+	Used time.Duration
 }
 
 // Host is the process's host.

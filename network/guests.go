@@ -82,6 +82,13 @@ func (n *Network) Execute(h *platform.Host, flops float64, threads int, bound fl
 	return a, n.CPU(h).Execute(a, flops, threads, bound)
 }
 
+// Compute starts a computation of flops by one thread on h, as a, whose Ended is
+// called when it is over.
+func (n *Network) Compute(h *platform.Host, a *fluid.Action, flops float64) error {
+	n.sync()
+	return n.CPU(h).Execute(a, flops, 1, 0)
+}
+
 // ErrNoDisk tells that a host has no disk of the given name.
 var ErrNoDisk = errors.New("no such disk")
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/simterpose/simterpose/experiment"
 	"github.com/simterpose/simterpose/network"
+	"github.com/simterpose/simterpose/platform"
 	"github.com/simterpose/simterpose/sim"
 )
 
@@ -24,11 +25,21 @@ func (in *input) addFlags(c *cobra.Command) {
 	f.Var(optional[sim.Time]{&in.overrides.Stop, "TIME", parseStop}, "stop", "end at this simulated `TIME`, such as 60s")
 	text := func(s string) (string, error) { return s, nil }
 	f.Var(optional[string]{&in.overrides.Network, "MODEL", text}, "network", "time communications by `MODEL`: tcp, LV08, CM02, SMPI or constant")
-	f.Var(optional[string]{&in.overrides.CPU, "MODEL", text}, "cpu", "time computations by `MODEL`: none")
+	f.Var(optional[string]{&in.overrides.CPU, "MODEL", text}, "cpu", "time computations by `MODEL`: none, measured or fixed")
+	f.Var(optional[float64]{&in.overrides.ReferenceSpeed, "SPEED", parseReference}, "reference-speed", "what one core of this machine does, such as 10Gf, for --cpu measured")
 	f.StringVar(&in.overrides.Platform, "platform", "", "run on the platform in `FILE` instead of the experiment's, whose hosts are placed on it")
 	f.Var(&placeFlag{&in.overrides.Place}, "place", "place hosts of the experiment on these of the platform: `HOST=NODE,...`")
 	complete(c, "network", network.ModelNames...)
-	complete(c, "cpu", "none")
+	complete(c, "cpu", experiment.CPUModels...)
+}
+
+// parseReference reads the speed of a core.
+func parseReference(text string) (float64, error) {
+	speed, err := platform.ParseSpeed(text)
+	if err == nil && !(speed > 0) {
+		err = fmt.Errorf("a speed above 0 expected, such as 10Gf, found %q", text)
+	}
+	return speed, err
 }
 
 // complete offers the possible values of a flag to the shell.

@@ -91,7 +91,7 @@ interrupted.`,
 		execCommand(),
 		platformCommand(),
 		simulateCommand(),
-		versionCommand(),
+		calibrateCommand(), versionCommand(),
 	)
 	return root
 }

@@ -81,6 +81,9 @@ func (f *runFlags) run(c *cobra.Command, e *experiment.Experiment) error {
 	printLastWords(c.OutOrStdout(), output, result)
 	fmt.Fprintf(c.OutOrStdout(), "\n%s simulated in %.3f s, output in %s\n",
 		instant(result.Simulated), result.Real.Seconds(), f.output)
+	if result.Preemptions > 0 && e.CPU.Model != "measured" {
+		fmt.Fprintf(c.OutOrStdout(), "not repeatable: %d times a thread computed so long without a call that another got its turn\n", result.Preemptions)
+	}
 	switch {
 	case result.Interrupted:
 		return status(exitInterrupted)
@@ -104,6 +107,9 @@ func (f *runFlags) emulate(e *experiment.Experiment, output string, screen io.Wr
 	for _, warning := range e.Warnings {
 		o.Log.Warn(warning)
 		fmt.Fprintln(screen, "warning:", warning)
+	}
+	if err := calibrate(e, screen); err != nil {
+		return nil, err
 	}
 	ctx, stop := interruptible(screen)
 	defer stop()

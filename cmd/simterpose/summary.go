@@ -28,6 +28,7 @@ type summary struct {
 	Processes        []processSummary `json:"processes"`
 	Hosts            []hostSummary    `json:"hosts"`
 	Links            []linkSummary    `json:"links"`
+	Preemptions      int              `json:"preemptions"`
 	Deadlock         []blockedSummary `json:"deadlock"`
 	Unsupported      []string         `json:"unsupported"`
 	Warnings         []string         `json:"warnings"`
@@ -58,6 +59,8 @@ type processSummary struct {
 	Signal   *string `json:"signal"`
 	Expected string  `json:"expected"`
 	Verdict  string  `json:"verdict"`
+	// Processor is what it used of this machine's, measured in seconds.
+	Processor *float64 `json:"processor_seconds,omitempty"`
 }
 
 type hostSummary struct {
@@ -88,7 +91,7 @@ func summarize(e *experiment.Experiment, r *emulator.Result, begin time.Time) *s
 	s := &summary{
 		Experiment: filepath.Base(e.File), Seed: e.Seed, Epoch: e.Epoch, Network: e.Network.Model, CPU: e.CPU.Model,
 		Versions:         versions{version(), runtime.Version()},
-		SimulatedSeconds: r.Simulated.Seconds(), AsExpected: allAsExpected(r), Interrupted: r.Interrupted,
+		SimulatedSeconds: r.Simulated.Seconds(), Preemptions: r.Preemptions, AsExpected: allAsExpected(r), Interrupted: r.Interrupted,
 		Processes: []processSummary{}, Hosts: []hostSummary{}, Links: []linkSummary{}, Deadlock: []blockedSummary{},
 		Unsupported: append([]string{}, r.Unsupported...), Warnings: append([]string{}, e.Warnings...),
 		Real: realSummary{r.Real.Seconds(), begin.UTC(), kernelRelease()},
@@ -115,6 +118,9 @@ func summarizeProcess(p emulator.ProcessResult) processSummary {
 	}
 	if p.Start == sim.Never {
 		return s
+	}
+	if used := p.Processor.Seconds(); used > 0 {
+		s.Processor = &used
 	}
 	start, end := p.Start.Seconds(), p.End.Seconds()
 	s.Start = &start

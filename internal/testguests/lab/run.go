@@ -39,6 +39,8 @@ type Process struct {
 	ExitCode *int     `json:"exit_code"`
 	Signal   *string  `json:"signal"`
 	Verdict  string   `json:"verdict"`
+	// Processor is the real processor time used, in seconds.
+	Processor float64 `json:"processor_seconds"`
 }
 
 // Process returns the line of a process, which must be there.
