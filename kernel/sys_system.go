@@ -167,7 +167,7 @@ func (h *Host) procStat() string {
 	uptime := ticks(int64(h.kernel.Now()))
 	var busy uint64
 	for _, p := range h.sortedProcesses() {
-		busy += ticks(p.cpu)
+		busy += ticks(p.cpu.used)
 	}
 	idle := uptime*uint64(h.Cores) - min(busy, uptime*uint64(h.Cores))
 	fmt.Fprintf(&b, "cpu  %d 0 0 %d 0 0 0 0 0 0\n", busy, idle)
