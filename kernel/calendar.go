@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"math"
 	"math/bits"
 	"slices"
 	"time"
@@ -22,6 +23,9 @@ type Calendar struct {
 
 // rateUnit is a gain of one in a billion (ppb), as a Calendar has it: 2^32/10^9.
 const rateUnit = float64(1<<32) / 1e9
+
+// rateOf is a rate given in parts per billion.
+func rateOf(ppb float64) int64 { return int64(math.Round(ppb * rateUnit)) }
 
 // Reading is what the clock shows at an instant.
 func (c *Calendar) Reading(now sim.Time) int64 {
@@ -149,7 +153,7 @@ func (h *Host) setRate() {
 	case c.slewing < 0:
 		ppb -= slewRate
 	}
-	c.Rate = int64(ppb * rateUnit)
+	c.Rate = rateOf(ppb)
 	h.retime()
 	h.kernel.clockChanged(h)
 }

@@ -108,6 +108,7 @@ type Host struct {
 	fifos     map[fileIdentity]*fifo
 	locks     waiter.Queue // notified when a file lock may have become free
 	clock     clockState
+	bootID    string                      // of /proc/sys/kernel/random, once it was asked for
 	root      int                         // Root, once it is open
 	proc      uint64                      // the device number of /proc, once it is known
 	owners    map[fileIdentity]notedOwner // of files that cannot have attributes

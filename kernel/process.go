@@ -298,4 +298,3 @@ func (p *Process) reapGone() {
 		return false
 	})
 }
-

@@ -298,8 +298,8 @@ var nativeCalls = []int{
 
 // nativeCommands are the commands of emulated calls that are let through.
 var nativeCommands = map[int][]uint32{
-	unix.SYS_FCNTL: {unix.F_GETFD, unix.F_SETFD, unix.F_GETFL, unix.F_GET_SEALS, unix.F_ADD_SEALS, unix.F_GETLK, unix.F_OFD_GETLK},
-	unix.SYS_IOCTL: {unix.TCGETS, unix.TIOCGPGRP, unix.TIOCGWINSZ, unix.TCSETS, unix.TCSETSW, unix.TCSETSF, unix.TIOCSPGRP, 0x5451, 0x5450 /* FIOCLEX, FIONCLEX */},
+	unix.SYS_FCNTL:     {unix.F_GETFD, unix.F_SETFD, unix.F_GETFL, unix.F_GET_SEALS, unix.F_ADD_SEALS, unix.F_GETLK, unix.F_OFD_GETLK},
+	unix.SYS_IOCTL:     {unix.TCGETS, unix.TIOCGPGRP, unix.TIOCGWINSZ, unix.TCSETS, unix.TCSETSW, unix.TCSETSF, unix.TIOCSPGRP, 0x5451, 0x5450 /* FIOCLEX, FIONCLEX */},
 	unix.SYS_PRLIMIT64: otherLimits,
 }
 

@@ -40,7 +40,7 @@ type Task struct {
 	afterwards []signalSent
 
 	cpu     cpuAccount
-	unlocks bool  // the current call frees a file lock
+	unlocks bool // the current call frees a file lock
 	dead    bool
 	// Data belongs to the emulator.
 	Data any
