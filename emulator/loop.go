@@ -21,13 +21,10 @@ const (
 	callCost = 200 * time.Nanosecond
 	readCost = 20 * time.Nanosecond
 
-	// slice is how long a guest may run before the emulator looks at it.
+	// look is how long a guest may run before the emulator looks at it, and
+	// slice how long it may sleep in the machine's kernel.
+	look  = 10 * time.Millisecond
 	slice = 50 * time.Millisecond
-	// preemptAfter is the processor time after which a thread that computes
-	// without a call gives way to the other threads of its process: it may
-	// spin until one of them changes memory. Real time would not do: on a busy
-	// machine threads wait for the processor.
-	preemptAfter = 100 * time.Millisecond
 )
 
 // loop runs guests and events.
@@ -171,14 +168,6 @@ func (l *loop) deliver(th *thread, o kernel.Outcome) bool {
 		return l.answered(th, th.host.container.Answer(th.call, o.Value, o.Errno))
 	case kernel.Native:
 		return l.answered(th, th.host.container.Continue(th.call))
-	case kernel.Carry:
-		ok, err := th.host.container.Carry(th.call, t.TID, t.Carried)
-		if err != nil {
-			l.fail(err)
-		} else if !ok {
-			l.deathOf(th)
-		}
-		return ok
 	case kernel.Boot:
 		_, errno := th.host.container.AnswerDescriptor(th.call, th.host.clock.Descriptor(), true)
 		return l.answered(th, errno)
@@ -295,9 +284,10 @@ func (l *loop) releaseVforkParent(p *kernel.Process) {
 // untilCall waits until the running thread makes a call. It returns false when
 // there will be none in this turn.
 func (l *loop) untilCall(th *thread) bool {
+	th.lookAt = spinAfter
 	var computing time.Duration // processor time when the thread was first seen to compute
 	for slices := 0; ; {
-		patience := slice
+		patience := look
 		if th.task.Process().Stopped() {
 			patience = time.Millisecond // it will make no call
 		}
@@ -326,7 +316,7 @@ func (l *loop) untilCall(th *thread) bool {
 			if slices == 1 {
 				computing = guest.ProcessorTime(th.task.TID)
 			}
-			if l.idle(th, guest.ProcessorTime(th.task.TID)-computing) {
+			if l.idle(th, slices, guest.ProcessorTime(th.task.TID)-computing) {
 				return false
 			}
 		}
@@ -339,7 +329,7 @@ func (l *loop) untilCall(th *thread) bool {
 
 // idle looks at a thread that makes no call and has computed for some time. It
 // returns true when the thread's turn is over.
-func (l *loop) idle(th *thread, computed time.Duration) bool {
+func (l *loop) idle(th *thread, slices int, computed time.Duration) bool {
 	switch guest.State(th.task.TID) {
 	case 'T':
 		th.state = stopped
@@ -355,8 +345,8 @@ func (l *loop) idle(th *thread, computed time.Duration) bool {
 		// It waits for a disk, which is over soon.
 		return false
 	case 'S':
-		if l.realm.Pending() {
-			return false // in the call that it has made just now
+		if slices < int(slice/look) || l.realm.Pending() {
+			return false // for a moment, or in the call that it has made just now
 		}
 		// It waits in the machine's kernel, in a call that the filter lets
 		// through or that was left to the kernel.
@@ -370,6 +360,9 @@ func (l *loop) idle(th *thread, computed time.Duration) bool {
 		return true
 	case 'R':
 		if l.measured {
+			if slices < int(slice/look) {
+				return false
+			}
 			if !guest.Stop(th.task.TID) {
 				return false
 			}
@@ -379,18 +372,7 @@ func (l *loop) idle(th *thread, computed time.Duration) bool {
 			}
 			return true
 		}
-		if computed < preemptAfter || len(th.task.Process().Tasks()) == 1 {
-			return false
-		}
-		if !guest.Stop(th.task.TID) {
-			return false
-		}
-		l.preemptions++
-		l.takeClock(th)
-		th.task.Stopped()
-		th.task.Charge(preemptAfter)
-		l.due(th, held, l.queue.Now().Add(preemptAfter))
-		return true
+		return l.preempt(th, computed)
 	}
 	return false
 }

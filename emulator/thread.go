@@ -26,6 +26,8 @@ type thread struct {
 	activity fluid.Action
 	carried  time.Duration
 	next     state
+	// lookAt is the processor time without a call after which it is looked at.
+	lookAt time.Duration
 }
 
 // state says what a thread's next turn is.

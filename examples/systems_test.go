@@ -28,10 +28,10 @@ var systems = []struct {
 	{name: "serf", varies: oldGo, checks: []check{
 		{"node-01/loss.stdout", `^node-01 sees 49 alive and 1 failed\n$`, nil},
 	}},
-	{name: "zookeeper", varies: compilers, checks: []check{
+	{name: "zookeeper", checks: []check{
 		{"client/client.stdout", `^zoo-1 knows all\nzoo-2 knows all\nzoo-3 knows all\n$`, nil},
 	}},
-	{name: "web", varies: compilers, checks: []check{
+	{name: "web", checks: []check{
 		{"client/client.stdout", `^node 1.1\njava HTTP/1.1\ngo HTTP/1.1\nnode 2.0\ngo HTTP/2.0\n200\n200\nVerification: OK\n` +
 			`(http://.* Requests/sec: +[0-9.]+\n){3}(1000 succeeded, 0 failed, 0 errored, 0 timeout\n){2}$`, nil},
 		{"client/client.stdout", `go:8003/ Requests/sec: +([0-9.]+)`, between(9500, 10000)},
@@ -43,9 +43,6 @@ var systems = []struct {
 
 // oldGo is about programs built with Go before 1.22.
 const oldGo = "its Go runtime seeds the choices of its scheduler from rdtsc"
-
-// compilers is about the Java virtual machine and V8.
-const compilers = "its threads that compile compute for so long that they are stopped for others"
 
 func TestSystems(t *testing.T) {
 	simterpose := filepath.Join(t.TempDir(), "simterpose")

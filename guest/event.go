@@ -240,6 +240,16 @@ func State(tid int) byte {
 	return 0
 }
 
+// ThreadName is what a thread calls itself, or its program; "a thread" when it is
+// gone.
+func ThreadName(tid int) string {
+	name, err := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/comm")
+	if err != nil {
+		return "a thread"
+	}
+	return strings.TrimSpace(string(name))
+}
+
 // ProcessorTime is how long a thread has run so far, from proc(5)'s schedstat; 0
 // when it is gone.
 func ProcessorTime(tid int) time.Duration {

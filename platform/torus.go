@@ -1,13 +1,6 @@
 package platform
 
-import (
-	"fmt"
-	"strconv"
-)
-
-// maxDimensions bounds the dimensions of a torus and the levels of a fat tree:
-// with two nodes in each, a platform has room for 20.
-const maxDimensions = 100
+import "strconv"
 
 // torus is a grid whose lines are closed to rings. A host owns, in each
 // dimension, the link to the next host.
@@ -23,9 +16,6 @@ func (a *assembly) addTorus(c *cluster) error {
 	sizes, err := intList(c.parameters)
 	if err != nil {
 		return err
-	}
-	if len(sizes) > maxDimensions {
-		return fmt.Errorf("topo_parameters of a torus: at most %d dimensions expected, found %d", maxDimensions, len(sizes))
 	}
 	total, err := product(sizes...)
 	if err != nil {

@@ -1,0 +1,70 @@
+package emulator
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/simterpose/simterpose/guest"
+	"github.com/simterpose/simterpose/sim"
+)
+
+const (
+	// spinAfter is the processor time after which a thread that makes no call
+	// is looked at: it may spin until another thread of its process changes
+	// memory, and only one thread of a host runs at a time.
+	spinAfter = 10 * time.Millisecond
+	// preemptAfter is the processor time after which it gives way to others
+	// even if it does not spin.
+	preemptAfter = 2 * time.Second
+	// spinFor is the simulated time that a thread spins when no other thread
+	// of its process is about to do anything.
+	spinFor = 100 * time.Millisecond
+)
+
+// preempt stops a thread that has computed for so long, if others of its process
+// should run. It returns whether the thread's turn is over.
+func (l *loop) preempt(th *thread, computed time.Duration) bool {
+	if computed < th.lookAt || len(th.task.Process().Tasks()) == 1 {
+		return false
+	}
+	if !guest.Spin(th.task.TID) {
+		th.lookAt = 4 * computed
+		if computed < preemptAfter || !guest.Stop(th.task.TID) {
+			return false
+		}
+		l.preempted(th)
+	}
+	l.takeClock(th)
+	th.task.Stopped()
+	when := l.afterOthers(th)
+	th.task.Charge(time.Duration(when - l.queue.Now()))
+	l.due(th, held, when)
+	return true
+}
+
+// preempted notes that a thread was stopped where the machine had got it to.
+func (l *loop) preempted(th *thread) {
+	l.preemptions++
+	where := fmt.Sprintf("%s of %s on %s", guest.ThreadName(th.task.TID), th.task.Process().Name, th.host.name)
+	if !l.outsideNoted[where] {
+		l.outsideNoted[where] = true
+		l.log("a thread computes for long and is stopped for others: another run may differ", "thread", where)
+	}
+}
+
+// afterOthers is when a thread that spins goes on: just after the next time that
+// another thread of its process runs or its wait ends.
+func (l *loop) afterOthers(th *thread) sim.Time {
+	when := l.queue.Now().Add(spinFor)
+	for _, t := range th.task.Process().Tasks() {
+		other, ok := t.Data.(*thread)
+		if !ok || other == th {
+			continue
+		}
+		if other.turn.Scheduled() {
+			when = min(when, other.turn.When().Add(callCost))
+		}
+		when = min(when, max(t.Deadline(), l.queue.Now()).Add(callCost))
+	}
+	return when
+}
