@@ -171,23 +171,35 @@ func (w *world) waitsOutside(t *kernel.Task, number int) {
 
 // strace returns what records calls, or nil.
 func (w *world) strace() func(t *kernel.Task, call, result string) {
-	if !w.options.Strace {
+	if !w.options.Strace && w.options.Calls == nil {
 		return nil
 	}
 	return func(t *kernel.Task, call, result string) {
-		h := hostOf(t.Process())
-		name := filepath.Join(h.folder, t.Process().Name+".strace")
-		f := w.straces[name]
-		if f == nil {
-			var err error
-			if f, err = os.Create(name); err != nil {
-				w.fail(err)
-				return
-			}
-			w.straces[name] = f
+		if w.options.Strace {
+			w.writeStrace(t, call, result)
 		}
-		fmt.Fprintf(f, "%.9f %d %s = %s\n", w.queue.Now().Seconds(), t.ID, call, result)
+		if w.options.Calls != nil {
+			p := t.Process()
+			if _, err := fmt.Fprintf(w.options.Calls, "%.9f %s %s[%d] %s = %s\n", w.queue.Now().Seconds(), p.Host().Name, p.Name, t.ID, call, result); err != nil {
+				w.fail(fmt.Errorf("record of calls: %w", err))
+			}
+		}
 	}
+}
+
+func (w *world) writeStrace(t *kernel.Task, call, result string) {
+	h := hostOf(t.Process())
+	name := filepath.Join(h.folder, t.Process().Name+".strace")
+	f := w.straces[name]
+	if f == nil {
+		var err error
+		if f, err = os.Create(name); err != nil {
+			w.fail(err)
+			return
+		}
+		w.straces[name] = f
+	}
+	fmt.Fprintf(f, "%.9f %d %s = %s\n", w.queue.Now().Seconds(), t.ID, call, result)
 }
 
 // result sums the run up.

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"io"
 	"log/slog"
 	"os"
 	"time"
@@ -17,6 +18,10 @@ type Options struct {
 	Output string
 	// Strace writes hosts/HOST/NAME.strace: a line for each emulated call.
 	Strace bool
+	// Calls, if not nil, gets a line for each emulated call of any host, in the
+	// order in which they end: the simulated time in seconds, the host, the
+	// process with the number of the thread, the call and its result.
+	Calls io.Writer
 	// Log gets the emulator's own messages; nil drops them.
 	Log *slog.Logger
 	// Progress, if not nil, is called now and then, from the goroutine that

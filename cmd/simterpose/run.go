@@ -23,6 +23,7 @@ type runFlags struct {
 	force  bool
 	strace bool
 	level  slog.Level
+	repeat int // --verify
 }
 
 func (f *runFlags) addFlags(c *cobra.Command) {
@@ -55,11 +56,18 @@ summary.json, and log, Simterpose's own messages.`,
 			if f.output == "" {
 				f.output = e.Name + ".out"
 			}
+			if c.Flags().Changed("verify") {
+				if f.repeat < 2 {
+					return fmt.Errorf("--verify: 2 runs or more expected, found %d", f.repeat)
+				}
+				return f.verify(c, func() (*experiment.Experiment, error) { return f.load(arguments) })
+			}
 			return f.run(c, e)
 		},
 	}
 	f.addFlags(c)
 	c.Flags().StringVarP(&f.output, "output", "o", "", "put what comes of the run into `DIR` (default NAME.out)")
+	c.Flags().IntVar(&f.repeat, "verify", 0, "run `N` times and compare everything that comes of it, and every call")
 	return c
 }
 

@@ -29,10 +29,12 @@ type summary struct {
 	Hosts            []hostSummary    `json:"hosts"`
 	Links            []linkSummary    `json:"links"`
 	Preemptions      int              `json:"preemptions"`
-	Deadlock         []blockedSummary `json:"deadlock"`
-	Unsupported      []string         `json:"unsupported"`
-	Warnings         []string         `json:"warnings"`
-	Real             realSummary      `json:"real"`
+	// Spread is of several runs of the CPU model measured (run --verify).
+	Spread      *spreadSummary   `json:"spread,omitempty"`
+	Deadlock    []blockedSummary `json:"deadlock"`
+	Unsupported []string         `json:"unsupported"`
+	Warnings    []string         `json:"warnings"`
+	Real        realSummary      `json:"real"`
 }
 
 type versions struct {
