@@ -87,7 +87,7 @@ func (l *layers) mounts(etc string) []guest.Mount {
 	}
 	for _, m := range []struct{ target, mode string }{{"/run", "755"}, {"/dev/shm", "1777"}, {"/tmp", "1777"}, {"/var/tmp", "1777"}} {
 		if !l.covers(m.target) {
-			list = append(list, guest.Mount{Source: "tmpfs", Target: m.target, Type: "tmpfs", Flags: unix.MS_NOSUID | unix.MS_NODEV, Data: "mode=" + m.mode})
+			list = append(list, guest.Mount{Source: "tmpfs", Target: m.target, Type: "tmpfs", Flags: unix.MS_NODEV, Data: "mode=" + m.mode})
 		}
 	}
 	return list

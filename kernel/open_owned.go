@@ -1,6 +1,9 @@
 package kernel
 
 import (
+	"os"
+	"path"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -51,7 +54,7 @@ func (t *Task) openOwned(directory int, name string, flags int) (o Outcome, done
 		if !ordinary || flags&unix.O_CREAT == 0 || temporary {
 			return Outcome{}, false
 		}
-		return t.openNew(directory, name, flags)
+		return t.openNew(directory, name, flags, maximumLinks)
 	}
 	defer func() { p.close() }()
 	if errno := t.mayReach(&p); errno != 0 {
@@ -83,8 +86,9 @@ func (t *Task) openOwned(directory int, name string, flags int) (o Outcome, done
 	return Outcome{}, false
 }
 
-// openNew makes a file for a task that is not root.
-func (t *Task) openNew(directory int, name string, flags int) (o Outcome, done bool) {
+// openNew makes a file for a task that is not root. A link that leads nowhere
+// says where; links is how many may still be followed.
+func (t *Task) openNew(directory int, name string, flags, links int) (o Outcome, done bool) {
 	folder, base, ok := t.locateParent(directory, name)
 	if !ok {
 		return Outcome{}, false
@@ -98,7 +102,21 @@ func (t *Task) openNew(directory int, name string, flags int) (o Outcome, done b
 	fd, err := unix.Openat(folder.fd, base, flags|ours, t.createMode())
 	unix.Umask(old)
 	if err == unix.EEXIST {
-		return Outcome{}, false // a link that leads nowhere
+		if flags&(unix.O_EXCL|unix.O_NOFOLLOW) != 0 || links == 0 {
+			return Outcome{}, false // which is the kernel's to refuse
+		}
+		above, err := os.Readlink(descriptorPath(folder.fd))
+		if err != nil {
+			return Outcome{}, false
+		}
+		target, errno := t.host().readLink(path.Join(above, base))
+		if errno != 0 {
+			return Outcome{}, false
+		}
+		if !path.IsAbs(target) {
+			target = path.Join(above, target)
+		}
+		return t.openNew(unix.AT_FDCWD, target, flags, links-1)
 	}
 	if err != nil {
 		return fail(errnoOf(err)), true

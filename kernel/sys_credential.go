@@ -207,9 +207,16 @@ func (t *Task) credentials() socket.Credentials {
 }
 
 // maySignal tells whether the task may send signals to a process (kill(2)).
-func (t *Task) maySignal(p *Process) bool {
-	if t.cred.capable(capKill) || len(p.tasks) == 0 {
+func (t *Task) maySignal(p *Process, signal unix.Signal) bool {
+	if t.cred.capable(capKill) || p == t.process || len(p.tasks) == 0 {
 		return true
+	}
+	if signal == unix.SIGCONT {
+		own, err := unix.Getsid(t.TID)
+		other, otherErr := unix.Getsid(p.TID)
+		if err == nil && otherErr == nil && own == other {
+			return true
+		}
 	}
 	other := p.tasks[0].cred
 	for _, own := range []uint32{t.cred.uid, t.cred.euid} {

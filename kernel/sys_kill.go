@@ -17,6 +17,11 @@ import (
 
 func sysKill(t *Task) Outcome {
 	pid, signal := t.int(0), unix.Signal(t.int(1))
+	if !t.cred.capable(capKill) {
+		if o, done := t.killAsOther(pid, signal); done {
+			return o
+		}
+	}
 	switch {
 	case signal < 1 || signal > 64:
 		return native()
@@ -26,17 +31,59 @@ func sysKill(t *Task) Outcome {
 		}
 		return native()
 	}
+	var members []signalSent
+	for _, p := range t.meant(pid) {
+		members = append(members, signalSent{process: p, signal: signal})
+	}
+	return t.sendSignals(members...)
+}
+
+// meant are the processes of a group, or with -1 all but the caller's.
+func (t *Task) meant(pid int) (list []*Process) {
 	group := -pid
 	if group == 0 {
 		group = t.process.group()
 	}
-	var members []signalSent
 	for _, p := range t.host().sortedProcesses() {
 		if pid == -1 && p != t.process || pid != -1 && p.group() == group {
-			members = append(members, signalSent{process: p, signal: signal})
+			list = append(list, p)
 		}
 	}
-	return t.sendSignals(members...)
+	return list
+}
+
+// killAsOther is kill for a task that may not signal every process. done is
+// false when the kernel would allow what Linux allows.
+func (t *Task) killAsOther(pid int, signal unix.Signal) (o Outcome, done bool) {
+	const first = 1 // the host's init, which is no guest
+	if pid > 0 {
+		p := t.host().processes[pid]
+		if pid == first || p != nil && !t.maySignal(p, signal) {
+			return fail(unix.EPERM), true
+		}
+		return Outcome{}, false
+	}
+	var allowed []*Process
+	all := t.meant(pid)
+	for _, p := range all {
+		if t.maySignal(p, signal) {
+			allowed = append(allowed, p)
+		}
+	}
+	switch {
+	case len(allowed) == len(all) && pid != -1:
+		return Outcome{}, false
+	case len(allowed) == 0:
+		return fail(unix.EPERM), true
+	case signal < 0 || signal > 64:
+		return fail(unix.EINVAL), true
+	}
+	for _, p := range allowed {
+		if signal > 0 {
+			p.Signal(signal)
+		}
+	}
+	return ret(0), true
 }
 
 // sysTgkill is tgkill, tkill, rt_sigqueueinfo, rt_tgsigqueueinfo and
@@ -69,6 +116,9 @@ func sysTgkill(t *Task) Outcome {
 	}
 	if thread != nil {
 		p = thread.process
+	}
+	if p != nil && !t.maySignal(p, unix.Signal(signal)) {
+		return fail(unix.EPERM)
 	}
 	if p == nil || signal < 1 || signal > 64 || !valid {
 		return native()
@@ -103,7 +153,7 @@ func (t *Task) Act() Outcome {
 	left := signals[:0]
 	killed := false
 	for _, s := range signals {
-		if s.process == t.process || !k.fatal(s) || !t.maySignal(s.process) {
+		if s.process == t.process || !k.fatal(s) || !t.maySignal(s.process, s.signal) {
 			left = append(left, s)
 			continue
 		}

@@ -71,6 +71,9 @@ func sysSocket(t *Task) Outcome {
 	if kind&^typeMask&^socketFlags != 0 {
 		return fail(unix.EINVAL)
 	}
+	if (kind&typeMask == unix.SOCK_RAW && domain != unix.AF_NETLINK || domain == unix.AF_PACKET) && !t.cred.capable(capNetRaw) {
+		return fail(unix.EPERM)
+	}
 	s, errno, ok := t.newSocket(domain, kind&^socketFlags, t.int(2))
 	switch {
 	case !ok && domain == unix.AF_NETLINK:
@@ -147,6 +150,12 @@ func sysBind(t *Task) Outcome {
 	a, errno := t.readAddress(t.arg(1), t.int(2))
 	if errno != 0 {
 		return fail(errno)
+	}
+	const firstUnprivileged = 1024 // net.ipv4.ip_unprivileged_port_start
+	if f := a.Family(); (f == unix.AF_INET || f == unix.AF_INET6) && len(a) >= 4 && !t.cred.capable(capNetBindService) {
+		if port := int(a[2])<<8 | int(a[3]); port > 0 && port < firstUnprivileged {
+			return fail(unix.EACCES)
+		}
 	}
 	return fail(s.Bind(a))
 }
