@@ -38,7 +38,8 @@ var timeUnits = &unitTable{"time", "s", map[string]float64{
 var (
 	sizeUnits      = byteUnits("size", "B", "b")
 	bandwidthUnits = byteUnits("bandwidth", "Bps", "bps")
-	speedUnits     = flopUnits()
+	speedUnits     = flopUnits("speed")
+	workUnits      = flopUnits("work")
 )
 
 func byteUnits(quantity, bytes, bits string) *unitTable {
@@ -50,8 +51,8 @@ func byteUnits(quantity, bytes, bits string) *unitTable {
 	return t
 }
 
-func flopUnits() *unitTable {
-	t := &unitTable{"speed", "f", make(map[string]float64, 20)}
+func flopUnits(quantity string) *unitTable {
+	t := &unitTable{quantity, "f", make(map[string]float64, 20)}
 	t.add("f", 1, 1000, decimalPrefixes)
 	t.add("flops", 1, 1000, longPrefixes)
 	return t
@@ -64,6 +65,10 @@ func ParseTime(s string) (float64, error) { return timeUnits.parse(s) }
 // ParseSpeed reads a computing speed such as "98.095Mf" or "1gigaflops" and
 // returns flop/s; a bare number is in flop/s.
 func ParseSpeed(s string) (float64, error) { return speedUnits.parse(s) }
+
+// ParseWork reads an amount of computation such as "1Gf" and returns flops; a
+// bare number is in flops.
+func ParseWork(s string) (float64, error) { return workUnits.parse(s) }
 
 // ParseBandwidth reads a bandwidth such as "125MBps" (bytes) or "1Gbps" (bits)
 // and returns bytes per second; a bare number is in bytes per second.
@@ -101,7 +106,7 @@ func (t *unitTable) example() string {
 	switch t {
 	case timeUnits:
 		return "50ms"
-	case speedUnits:
+	case speedUnits, workUnits:
 		return "1Gf"
 	case sizeUnits:
 		return "10MB"

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/url"
 	"strconv"
 	"strings"
 
+	"github.com/simterpose/simterpose/internal/strictyaml"
 	"github.com/simterpose/simterpose/platform"
 )
 
@@ -148,7 +150,7 @@ func parseItem(words []string, p *platform.Platform) (Item, error) {
 		}
 	}
 	if !found {
-		return item, fmt.Errorf("unknown item %q", words[0])
+		return item, fmt.Errorf("unknown item %q%s", words[0], suggestion(words[0], kinds()))
 	}
 	f := forms[item.Kind]
 	words = words[1:]
@@ -160,20 +162,57 @@ func parseItem(words []string, p *platform.Platform) (Item, error) {
 		}
 	}
 	if len(words) < least || len(words) > len(f.arguments) {
-		return item, fmt.Errorf("usage: %s %s", f.name, f.usage)
+		return item, fmt.Errorf("%s expected, found %q", strings.TrimSpace(f.name+" "+f.usage), strings.TrimSpace(f.name+" "+item.Text))
 	}
 	for i, word := range words {
 		if err := item.set(f.arguments[i]&^optional, word, p); err != nil {
 			return item, err
 		}
 	}
-	if item.Kind == Exec {
+	return item, item.check()
+}
+
+// check holds numbers against what the platform has.
+func (item *Item) check() error {
+	switch item.Kind {
+	case Exec:
 		if item.Number == 0 {
-			return item, errors.New("a computation needs at least one thread")
+			return errors.New("at least one thread expected, found 0")
 		}
 		item.Number = max(item.Number, 1)
+	case PState:
+		if n := len(item.Src.Speeds); item.Number >= n {
+			return fmt.Errorf("a pstate of host %q from 0 to %d expected, found %d", item.Src.Name, n-1, item.Number)
+		}
+	case WifiRate:
+		n := len(item.Link.Levels())
+		switch {
+		case item.Link.Policy != platform.Wifi:
+			return fmt.Errorf("a Wifi link expected, found %q", item.Link.Name)
+		case item.Number >= n:
+			return fmt.Errorf("a level of link %q from 0 to %d expected, found %d", item.Link.Name, n-1, item.Number)
+		}
 	}
-	return item, nil
+	return nil
+}
+
+func kinds() []string {
+	var names []string
+	for _, f := range forms {
+		names = append(names, f.name)
+	}
+	return names
+}
+
+// mostSearched bounds the search for the name that was meant.
+const mostSearched = 1000
+
+// suggestion says what a name may have been meant for, if anything.
+func suggestion(name string, known []string) string {
+	if near := strictyaml.Nearest(name, known[:min(len(known), mostSearched)]); near != "" {
+		return fmt.Sprintf(" (did you mean %q?)", near)
+	}
+	return ""
 }
 
 func (item *Item) set(a argument, word string, p *platform.Platform) (err error) {
@@ -185,25 +224,27 @@ func (item *Item) set(a argument, word string, p *platform.Platform) (err error)
 	case data:
 		item.Amount, err = platform.ParseSize(word)
 	case flops:
-		item.Amount, err = platform.ParseSpeed(word)
+		item.Amount, err = platform.ParseWork(word)
 	case rate:
 		item.Rate, err = platform.ParseBandwidth(word)
 	case bound:
 		item.Rate, err = platform.ParseSpeed(word)
 	case number:
 		if item.Number, err = strconv.Atoi(word); err != nil || item.Number < 0 {
-			err = fmt.Errorf("%q is not a natural number", word)
+			err = fmt.Errorf("a whole number of 0 or more expected, found %q", word)
 		}
 	case access:
 		if word != "read" && word != "write" {
-			err = fmt.Errorf("%q is neither read nor write", word)
+			err = fmt.Errorf("read or write expected, found %q", word)
 		}
 		item.Write = word == "write"
 	default:
 		return item.setName(a, word, p)
 	}
-	if err == nil && !(item.Start >= 0 && item.Amount >= 0 && item.Rate >= 0) {
-		err = fmt.Errorf("%q is negative", word)
+	for _, v := range []float64{item.Start, item.Amount, item.Rate} {
+		if err == nil && (!(v >= 0) || math.IsInf(v, 1)) {
+			err = fmt.Errorf("a finite number of 0 or more expected, found %q", word)
+		}
 	}
 	return err
 }
@@ -212,13 +253,13 @@ func (item *Item) set(a argument, word string, p *platform.Platform) (err error)
 func (item *Item) setName(a argument, word string, p *platform.Platform) error {
 	name, err := url.PathUnescape(word)
 	if err != nil {
-		return err
+		return fmt.Errorf("a name expected, with %%20 for a space and %%25 for a percent sign, found %q", word)
 	}
 	switch a {
 	case src, dst:
 		h := p.Host(name)
 		if h == nil {
-			return fmt.Errorf("no host %q in the platform", name)
+			return fmt.Errorf("no host %q in the platform%s", name, suggestion(name, hostNames(p.Hosts[:min(len(p.Hosts), mostSearched)])))
 		}
 		if a == src {
 			item.Src = h
@@ -227,16 +268,18 @@ func (item *Item) setName(a argument, word string, p *platform.Platform) error {
 		}
 	case link:
 		if item.Link = p.Link(name); item.Link == nil {
-			return fmt.Errorf("no link %q in the platform", name)
+			return fmt.Errorf("no link %q in the platform%s", name, suggestion(name, linkNames(p.Links[:min(len(p.Links), mostSearched)])))
 		}
 	case disk:
+		var known []string
 		for _, d := range item.Src.Disks() {
 			if d.Name == name {
 				item.Disk = name
 				return nil
 			}
+			known = append(known, d.Name)
 		}
-		return fmt.Errorf("host %s has no disk %q", item.Src.Name, name)
+		return fmt.Errorf("no disk %q on host %q%s", name, item.Src.Name, suggestion(name, known))
 	}
 	return nil
 }

@@ -89,8 +89,10 @@ func jsonOf(i int, item *Item, r *Result, n *network.Network) jsonItem {
 	j := jsonItem{Index: i, Line: item.Line, Kind: item.Kind.String(), Words: item.Text, State: r.State.String()}
 	switch item.Kind {
 	case Route:
-		j.Latency = &r.Latency
-		j.Route = linkNames(r.Route)
+		if r.State == Done {
+			j.Latency = &r.Latency
+			j.Route = linkNames(r.Route)
+		}
 	case Hosts:
 		for _, h := range n.Hosts {
 			j.Hosts = append(j.Hosts, jsonHost{h.Name, h.Speeds, h.PState, h.Cores})

@@ -137,11 +137,11 @@ pstate 0 a x
 	}
 	want := `s.txt:1: no host "c" in the platform
 s.txt:2: unknown item "hello"
-s.txt:3: usage: exec START HOST FLOPS [THREADS] [BOUND]
-s.txt:5: host a has no disk "x"
-s.txt:6: "-1" is negative
-s.txt:7: a computation needs at least one thread
-s.txt:8: "x" is not a natural number`
+s.txt:3: exec START HOST FLOPS [THREADS] [BOUND] expected, found "exec 0 a"
+s.txt:5: no disk "x" on host "a"
+s.txt:6: a finite number of 0 or more expected, found "-1"
+s.txt:7: at least one thread expected, found 0
+s.txt:8: a whole number of 0 or more expected, found "x"`
 	if d := cmp.Diff(want, err.Error()); d != "" {
 		t.Error(d)
 	}

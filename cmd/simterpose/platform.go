@@ -27,8 +27,13 @@ them: as a .dot file, or as an .svg one, for which Graphviz must be installed
   simterpose platform small_platform.xml --route Tremblay Jupiter
   simterpose platform cluster.xml --graph cluster.svg`,
 		Args: func(_ *cobra.Command, arguments []string) error {
-			if want := map[bool]int{false: 1, true: 3}[route]; len(arguments) != want {
-				return errors.New("a platform file expected, and with --route the names of two hosts")
+			switch {
+			case route && graph != "":
+				return errors.New("either --route or --graph expected, found both")
+			case route && len(arguments) != 3:
+				return errors.New("a platform file and the names of two hosts expected with --route (see simterpose platform --help)")
+			case !route && len(arguments) != 1:
+				return errors.New("a platform file expected (see simterpose platform --help)")
 			}
 			return nil
 		},
@@ -38,6 +43,7 @@ them: as a .dot file, or as an .svg one, for which Graphviz must be installed
 			if err != nil {
 				return err
 			}
+			warn(c, p)
 			switch {
 			case route:
 				return printRoute(c.OutOrStdout(), p, arguments[1], arguments[2])
@@ -101,7 +107,11 @@ func printRoute(out io.Writer, p *platform.Platform, from, to string) error {
 	ends := make([]*platform.Host, 2)
 	for i, name := range []string{from, to} {
 		if ends[i] = p.Host(name); ends[i] == nil {
-			return fmt.Errorf("the platform has no host %q", name)
+			_, err := p.Match(name) // which knows similar names
+			if err == nil {
+				err = fmt.Errorf("no host %q", name)
+			}
+			return fmt.Errorf("%s: %w", p.File, err)
 		}
 	}
 	r, err := p.Route(ends[0], ends[1])

@@ -43,7 +43,12 @@ plain numbers or with units (5ms, 10MB, 1Gf); a space in a name is written %20.
 It prints one line an item, in the scenario's order, and the last clock. States:
 DONE, FAIL_NETWORK, FAIL_HOST, FAIL_STORAGE, CANCEL (would never end).`,
 		Example: `  echo "comm 0 Tremblay Jupiter 1MB" | simterpose simulate small_platform.xml -`,
-		Args:    cobra.ExactArgs(2),
+		Args: func(_ *cobra.Command, arguments []string) error {
+			if len(arguments) != 2 {
+				return fmt.Errorf("PLATFORM and SCENARIO expected, found %d arguments (see simterpose simulate --help)", len(arguments))
+			}
+			return nil
+		},
 		RunE: func(c *cobra.Command, arguments []string) error {
 			return s.run(c, arguments[0], arguments[1])
 		},
@@ -65,6 +70,7 @@ func (s *simulation) run(c *cobra.Command, platformFile, scenarioFile string) er
 	if err != nil {
 		return err
 	}
+	warn(c, p)
 	if err := m.Configure(p.Config); err != nil {
 		return fmt.Errorf("%s: %w", platformFile, err)
 	}
@@ -83,6 +89,13 @@ func (s *simulation) run(c *cobra.Command, platformFile, scenarioFile string) er
 		return scenario.PrintJSON(c.OutOrStdout(), items, results, n, clock)
 	}
 	return scenario.Print(c.OutOrStdout(), items, results, n, clock)
+}
+
+// warn tells what is odd in a platform's file.
+func warn(c *cobra.Command, p *platform.Platform) {
+	for _, warning := range p.Warnings {
+		fmt.Fprintln(c.ErrOrStderr(), "warning:", warning)
+	}
 }
 
 func readScenario(stdin io.Reader, file string, p *platform.Platform) ([]scenario.Item, error) {

@@ -4,11 +4,11 @@ import "strings"
 
 // Nearest returns the candidate that is most like name by edit distance (case
 // ignored), or "" when none is near: at most a third of the letters may
-// differ, but always one. Of equally near ones the first is taken.
+// differ, but always one of several. Of equally near ones the first is taken.
 func Nearest(name string, candidates []string) string {
 	best, distance := "", max(1, len(name)/3)+1
 	for _, c := range candidates {
-		if d := editDistance(strings.ToLower(name), strings.ToLower(c)); d < distance {
+		if d := editDistance(strings.ToLower(name), strings.ToLower(c)); d < distance && d < max(len(name), len(c)) {
 			best, distance = c, d
 		}
 	}
