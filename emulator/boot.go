@@ -79,10 +79,16 @@ func (w *world) bringUp(h *host, first bool) error {
 		Name: p.Name, Addresses: addresses, Networks: w.experiment.Platform.Networks(), Random: w.source.Stream("ports " + p.Name),
 		Realtime: func() int64 { return h.kernel.Realtime() },
 	})
+	old := h.kernel
 	h.kernel = w.kernel.NewHost(kernel.HostConfig{
 		Name: p.Name, Stack: h.stack, Addresses: addresses, Cores: int(max(1, p.Cores)), Memory: memory,
 		Random: h.random, Root: h.container.Root(), NetworkSocket: socket, Data: h,
 	})
+	if first {
+		w.startClock(h)
+	} else {
+		keepClock(old, h.kernel)
+	}
 	h.serveNames(w.names)
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -68,12 +67,6 @@ func (w *world) happen(e *experiment.Event, random *rand.Rand) {
 			}
 		})
 	}
-}
-
-// setClock makes a host's calendar clock differ from simulated time.
-func (w *world) setClock(h *host, offset time.Duration) {
-	h.kernel.SetOffset(offset)
-	h.clock.SetRealtime(w.experiment.Epoch.UnixNano() + int64(offset))
 }
 
 // disksFail tells whether an event is about a disk.
@@ -193,9 +186,7 @@ func (w *world) changeGuestHost(h *host, c *experiment.HostChange) (undo []func(
 		undo = append(undo, func() { h.kernel.Disk = old })
 	}
 	if c.Clock != nil {
-		old := h.kernel.Offset()
-		w.setClock(h, time.Duration(c.Clock.Offset))
-		undo = append(undo, func() { w.setClock(h, old) })
+		undo = append(undo, setClock(h, c.Clock))
 	}
 	if c.Run != nil {
 		w.runCommand(h, c.Run)

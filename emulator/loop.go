@@ -168,6 +168,14 @@ func (l *loop) deliver(th *thread, o kernel.Outcome) bool {
 		return l.answered(th, th.host.container.Answer(th.call, o.Value, o.Errno))
 	case kernel.Native:
 		return l.answered(th, th.host.container.Continue(th.call))
+	case kernel.Carry:
+		ok, err := th.host.container.Carry(th.call, t.TID, t.Carried)
+		if err != nil {
+			l.fail(err)
+		} else if !ok {
+			l.deathOf(th)
+		}
+		return ok
 	case kernel.Boot:
 		_, errno := th.host.container.AnswerDescriptor(th.call, th.host.clock.Descriptor(), true)
 		return l.answered(th, errno)

@@ -32,12 +32,20 @@ func (m machine) TakeDescriptor(t *kernel.Task, number int) (int, unix.Errno) {
 
 func (machine) OpenNumbers(t *kernel.Task) []int { return guest.OpenNumbers(t.TID) }
 
-func (machine) SendSignal(p *kernel.Process, thread *kernel.Task, signal unix.Signal, timer int, value uint64) unix.Errno {
+func (machine) SendSignal(p *kernel.Process, thread *kernel.Task, signal unix.Signal) unix.Errno {
 	tid := 0
 	if thread != nil {
 		tid = thread.TID
 	}
-	return guest.SendSignal(p.TID, tid, signal, timer, value)
+	return guest.SendSignal(p.TID, tid, signal)
+}
+
+func (machine) SendTimerSignal(p *kernel.Process, thread *kernel.Task, signal unix.Signal, timer kernel.TimerSignal) unix.Errno {
+	tid := 0
+	if thread != nil {
+		tid = thread.TID
+	}
+	return guest.SendTimerSignal(p.TID, tid, signal, timer.ID, timer.Overrun, timer.Value)
 }
 
 func (machine) SignalState(tid int) (kernel.SignalState, bool) {

@@ -96,7 +96,7 @@ func (w *world) build() error {
 	if w.disksFail() {
 		calls = kernel.NativeCallsOfDisks()
 	}
-	w.realm, err = guest.Start(guest.Native{Calls: calls, Commands: kernel.NativeCommands()}, processor, quietSettings...)
+	w.realm, err = guest.Start(guest.Native{Calls: calls, Commands: kernel.NativeCommands(), First: kernel.NativeFirst()}, processor, quietSettings...)
 	if err != nil {
 		return err
 	}
@@ -106,6 +106,7 @@ func (w *world) build() error {
 	w.kernel = kernel.New(kernel.Config{
 		Queue: w.queue, Machine: machine{&w.loop}, Log: w.options.Log, Epoch: w.experiment.Epoch, Ready: w.ready,
 		Doomed: w.processDeath, Continued: w.continued, Outside: w.waitsOutside, Strace: w.strace(),
+		ClockChanged: clockChanged,
 	})
 	if err := w.buildNetwork(); err != nil {
 		return err

@@ -54,16 +54,10 @@ type HostChange struct {
 	Disk string
 	// Names is what the name server answers: fail, silent or ok; empty leaves it.
 	Names string
-	// Clock moves the host's clock; nil leaves it.
+	// Clock makes the host's clock wrong; nil leaves it.
 	Clock *ClockChange
 	// Run is a command to run.
 	Run []string
-}
-
-// ClockChange moves a host's calendar clock.
-type ClockChange struct {
-	// Offset is the difference to simulated time, in nanoseconds.
-	Offset int64
 }
 
 // What a host's State, Disk and Names may be.

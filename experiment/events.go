@@ -45,11 +45,6 @@ type eventSection struct {
 	Signal  *signal `yaml:"signal"`
 }
 
-// clockSection is {offset: TIME}; the time may be negative.
-type clockSection struct {
-	Offset offset `yaml:"offset,required"`
-}
-
 // partition is a list of groups of hosts, or {from: HOSTS, to: HOSTS}.
 type partition struct {
 	groups   [][]string
@@ -230,7 +225,11 @@ func (l *loader) hostEvent(s *eventSection, e *Event) error {
 	}
 	e.Host = HostChange{State: s.State, Speed: (*float64)(s.Speed), Disk: s.Disk, Names: s.DNS, Run: s.Run}
 	if s.Clock != nil {
-		e.Host.Clock = &ClockChange{Offset: int64(s.Clock.Offset)}
+		change, err := s.Clock.change()
+		if err != nil {
+			return err
+		}
+		e.Host.Clock = &change
 	}
 	for _, choice := range []struct {
 		key, value string

@@ -35,6 +35,8 @@ type Experiment struct {
 	// kept at the end; hosts without processes have neither.
 	Files   []File
 	Collect []Collected
+	// Clocks are the hosts' clocks that are wrong, in the order of the file.
+	Clocks []Clock
 	// Events are in the order of the file.
 	Events []Event
 	// Warnings are remarks about the files that do not prevent a run.

@@ -22,6 +22,7 @@ type document struct {
 	CPU       ast.Node   `yaml:"cpu"`
 	Files     []ast.Node `yaml:"files"`
 	Collect   []ast.Node `yaml:"collect"`
+	Clocks    []ast.Node `yaml:"clocks"`
 	Processes []ast.Node `yaml:"processes"`
 	Events    []ast.Node `yaml:"events"`
 }

@@ -67,6 +67,7 @@ func Load(path string, overrides Overrides) (*Experiment, error) {
 			l.warnf("%s: its %d actors are not run: an experiment file names its own processes", l.Platform.File, len(l.Platform.Actors))
 		}
 		l.processes(d.Processes)
+		l.clocks(d.Clocks)
 		l.files(d.Files, d.Collect)
 		l.eventNodes = d.Events
 	}

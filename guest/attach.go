@@ -248,6 +248,32 @@ func (c *Container) Interrupt(id uint64, tid int, errno unix.Errno) error {
 	return nil
 }
 
+// Carry lets the machine's kernel carry a thread's call out and calls after with
+// the call's result while the thread is stopped behind it. It returns false when
+// the thread died.
+func (c *Container) Carry(id uint64, tid int, after func(result int64)) (ok bool, err error) {
+	if errno := ptraceSeize(tid, 0); errno != 0 {
+		if errno == unix.ESRCH {
+			return false, nil
+		}
+		return false, attachError(errno)
+	}
+	ptraceInterrupt(tid)
+	if errno := c.Continue(id); errno != 0 {
+		return false, nil
+	}
+	status, errno := stopped(tid)
+	if errno != 0 || !status.Stopped() {
+		return false, nil
+	}
+	var registers unix.PtraceRegs
+	if errno := ptraceGetRegisters(tid, &registers); errno != 0 {
+		return false, nil
+	}
+	after(int64(registers.Rax))
+	return ptraceDetach(tid, passedOn(status)) == 0, nil
+}
+
 // InterruptUnder ends a thread's call with EINTR and lets the signals that mask
 // does not block be delivered, as sigsuspend, ppoll, pselect and epoll_pwait
 // do: their handlers run with mask, and the thread's own mask comes back when

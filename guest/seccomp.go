@@ -2,6 +2,7 @@ package guest
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"unsafe"
 
@@ -55,6 +56,8 @@ type Native struct {
 	// Commands are let through when the second argument (a command of fcntl
 	// or ioctl) is one of those listed.
 	Commands map[int][]uint32
+	// First is the same for the first argument.
+	First map[int][]uint32
 }
 
 // filter assembles the seccomp filter: a binary search over the call's number.
@@ -67,20 +70,17 @@ func filter(native Native) ([]bpf.RawInstruction, error) {
 		bpf.RetConstant{Val: notify},
 		bpf.LoadAbsolute{Off: dataNumber, Size: 4},
 	}
-	commands := make([]int, 0, len(native.Commands))
-	for nr := range native.Commands {
-		commands = append(commands, nr)
-	}
-	slices.Sort(commands)
-	for _, nr := range commands {
-		values := slices.Sorted(slices.Values(native.Commands[nr]))
-		program = append(program,
-			bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: uint32(nr), SkipTrue: uint8(len(values) + 3)},
-			bpf.LoadAbsolute{Off: dataArguments + 8, Size: 4})
-		for i, v := range values {
-			program = append(program, bpf.JumpIf{Cond: bpf.JumpEqual, Val: v, SkipTrue: uint8(len(values) - i)})
+	for i, byArgument := range []map[int][]uint32{native.First, native.Commands} {
+		for _, nr := range slices.Sorted(maps.Keys(byArgument)) {
+			values := slices.Sorted(slices.Values(byArgument[nr]))
+			program = append(program,
+				bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: uint32(nr), SkipTrue: uint8(len(values) + 3)},
+				bpf.LoadAbsolute{Off: uint32(dataArguments + 8*i), Size: 4})
+			for i, v := range values {
+				program = append(program, bpf.JumpIf{Cond: bpf.JumpEqual, Val: v, SkipTrue: uint8(len(values) - i)})
+			}
+			program = append(program, bpf.RetConstant{Val: notify}, bpf.RetConstant{Val: allow})
 		}
-		program = append(program, bpf.RetConstant{Val: notify}, bpf.RetConstant{Val: allow})
 	}
 	// Runs of consecutive numbers with the same fate, as (first number, allow).
 	type run struct {

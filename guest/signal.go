@@ -11,27 +11,30 @@ import (
 )
 
 // SendSignal sends a signal as the kernel would: to a process, or to its thread
-// tid when that is not 0. With timer >= 0 it looks as if sent by that POSIX
-// timer with that value.
-func SendSignal(pid, tid int, signal unix.Signal, timer int, value uint64) unix.Errno {
-	if timer < 0 && tid == 0 {
+// tid when that is not 0.
+func SendSignal(pid, tid int, signal unix.Signal) unix.Errno {
+	if tid == 0 {
 		if err := unix.Kill(pid, signal); err != nil {
 			return err.(unix.Errno)
 		}
 		return 0
 	}
-	if timer < 0 {
-		if err := unix.Tgkill(pid, tid, signal); err != nil {
-			return err.(unix.Errno)
-		}
-		return 0
+	if err := unix.Tgkill(pid, tid, signal); err != nil {
+		return err.(unix.Errno)
 	}
+	return 0
+}
+
+// SendTimerSignal sends a signal that looks as if a POSIX timer had sent it,
+// with its number, overruns and value.
+func SendTimerSignal(pid, tid int, signal unix.Signal, timer, overrun int, value uint64) unix.Errno {
 	const siTimer = -2
 	var info [128]byte // siginfo_t: signal, errno, code, then timer, overrun, value
 	binary.LittleEndian.PutUint32(info[0:], uint32(signal))
 	code := int32(siTimer)
 	binary.LittleEndian.PutUint32(info[8:], uint32(code))
 	binary.LittleEndian.PutUint32(info[16:], uint32(timer))
+	binary.LittleEndian.PutUint32(info[20:], uint32(overrun))
 	binary.LittleEndian.PutUint64(info[24:], value)
 	var errno unix.Errno
 	if tid == 0 {

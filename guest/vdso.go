@@ -172,10 +172,12 @@ type Clock struct {
 }
 
 type clockPage struct {
-	now      int64
-	limit    int64
-	step     int64
-	realtime int64
+	now          int64
+	limit        int64
+	step         int64
+	calendarAt   int64
+	calendarBase int64
+	calendarRate int64
 }
 
 // NewClock creates a clock at time 0. step is what each reading adds; realtime
@@ -201,7 +203,7 @@ func NewClock(step, realtime int64) (*Clock, error) {
 		return nil, fmt.Errorf("map the clock: %w", err)
 	}
 	c := &Clock{descriptor: fd, page: (*clockPage)(unsafe.Pointer(&memory[0])), memory: memory}
-	c.page.step, c.page.realtime = step, realtime
+	c.page.step, c.page.calendarAt = step, realtime
 	return c, nil
 }
 
@@ -214,8 +216,11 @@ func (c *Clock) Now() int64 { return c.page.now }
 // Set moves the clock; guests may read it up to limit without a call.
 func (c *Clock) Set(now, limit int64) { c.page.now, c.page.limit = now, limit }
 
-// SetRealtime changes the calendar time of instant 0.
-func (c *Clock) SetRealtime(realtime int64) { c.page.realtime = realtime }
+// SetCalendar makes the calendar show at at the instant base, and gain rate/2^32
+// of the time that passes from then on.
+func (c *Clock) SetCalendar(base, at, rate int64) {
+	c.page.calendarBase, c.page.calendarAt, c.page.calendarRate = base, at, rate
+}
 
 // Close gives the emulator's side of the clock up; guests keep theirs.
 func (c *Clock) Close() {

@@ -9,7 +9,9 @@
 #define now 0(R8)
 #define limit 8(R8)
 #define step 16(R8)
-#define realtime 24(R8)
+#define calendarAt 24(R8)
+#define calendarBase 32(R8)
+#define calendarRate 40(R8)
 
 // vdsoBoot maps the two pages of the host's clock and jumps to the program's
 // entry point, which is written over the constant in its last instructions.
@@ -50,6 +52,9 @@ TEXT ·vdsoBootEnd(SB), NOSPLIT|NOFRAME, $0
 // the functions clock_gettime, gettimeofday, time, clock_getres, getcpu and
 // getrandom (vdsoLayout in vdso.go copies them there).
 //
+// The calendar shows calendarAt at instant calendarBase, and from then on gains
+// calendarRate/2^32 of the time that passes.
+//
 // A reading moves the clock by one step, unless that would pass the limit (the
 // instant of the next event), where the guest must enter the emulator.
 
@@ -74,14 +79,22 @@ enter:
 	SYSCALL
 	RET
 calendar:
-	MOVQ	realtime, R9
+	INCL	R9
 read:
 	MOVQ	now, AX
 	ADDQ	step, AX
 	CMPQ	AX, limit
 	JHI	enter
 	MOVQ	AX, now
-	ADDQ	R9, AX
+	TESTL	R9, R9
+	JZ	told
+	SUBQ	calendarBase, AX
+	MOVQ	AX, R10
+	IMULQ	calendarRate
+	SHRQ	$32, DX, AX
+	ADDQ	R10, AX
+	ADDQ	calendarAt, AX
+told:
 	LEAL	-5(DI), R10
 	CMPL	R10, $1            // 5 and 6 are the coarse clocks
 	JHI	exact
@@ -114,7 +127,12 @@ TEXT ·vdsoGettimeofday(SB), NOSPLIT|NOFRAME, $0
 	CMPQ	AX, limit
 	JHI	enter
 	MOVQ	AX, now
-	ADDQ	realtime, AX
+	SUBQ	calendarBase, AX
+	MOVQ	AX, R10
+	IMULQ	calendarRate
+	SHRQ	$32, DX, AX
+	ADDQ	R10, AX
+	ADDQ	calendarAt, AX
 	XORL	DX, DX
 	MOVQ	$1000000000, R9
 	DIVQ	R9
@@ -141,7 +159,12 @@ TEXT ·vdsoTime(SB), NOSPLIT|NOFRAME, $0
 	CMPQ	AX, limit
 	JHI	enter
 	MOVQ	AX, now
-	ADDQ	realtime, AX
+	SUBQ	calendarBase, AX
+	MOVQ	AX, R10
+	IMULQ	calendarRate
+	SHRQ	$32, DX, AX
+	ADDQ	R10, AX
+	ADDQ	calendarAt, AX
 	XORL	DX, DX
 	MOVQ	$1000000000, R9
 	DIVQ	R9

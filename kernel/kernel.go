@@ -37,6 +37,9 @@ type Config struct {
 	// Outside is called when a task waits for a descriptor that is not
 	// emulated, which the machine makes ready.
 	Outside func(t *Task, number int)
+	// ClockChanged is called when a host's calendar clock was set or goes at
+	// another rate.
+	ClockChanged func(*Host)
 	// Strace, if not nil, is called with each call and its result.
 	Strace func(t *Task, call, result string)
 }
@@ -104,7 +107,8 @@ type Host struct {
 	threads   map[int]*Task    // by the number that guests see
 	fifos     map[fileIdentity]*fifo
 	locks     waiter.Queue // notified when a file lock may have become free
-	offset    time.Duration
+	clock     clockState
+	bootID    string                      // of /proc/sys/kernel/random, once it was asked for
 	root      int                         // Root, once it is open
 	proc      uint64                      // the device number of /proc, once it is known
 	owners    map[fileIdentity]notedOwner // of files that cannot have attributes
@@ -127,6 +131,7 @@ func (k *Kernel) NewHost(c HostConfig) *Host {
 		}
 		return nil
 	})
+	h.startClock()
 	k.hosts = append(k.hosts, h)
 	return h
 }
@@ -136,17 +141,6 @@ func (k *Kernel) Task(tid int) *Task { return k.tasks[tid] }
 
 // Now is the simulated time.
 func (k *Kernel) Now() sim.Time { return k.Queue.Now() }
-
-// Realtime is the host's calendar time, in nanoseconds since 1970.
-func (h *Host) Realtime() int64 {
-	return h.kernel.Epoch.UnixNano() + int64(h.kernel.Now()) + int64(h.offset)
-}
-
-// Offset is how far the host's calendar clock is ahead of simulated time.
-func (h *Host) Offset() time.Duration { return h.offset }
-
-// SetOffset sets the host's calendar clock.
-func (h *Host) SetOffset(d time.Duration) { h.offset = d }
 
 // Processes are the processes of all hosts, in the order of hosts and numbers.
 func (k *Kernel) Processes() []*Process {

@@ -19,8 +19,10 @@ type Machine interface {
 	OpenNumbers(t *Task) []int
 
 	// SendSignal sends a signal to a process, or to one of its threads, as the
-	// kernel itself would. timer is the id for si_code SI_TIMER, or negative.
-	SendSignal(p *Process, thread *Task, signal unix.Signal, timer int, value uint64) unix.Errno
+	// kernel itself would.
+	SendSignal(p *Process, thread *Task, signal unix.Signal) unix.Errno
+	// SendTimerSignal sends a signal as a POSIX timer would.
+	SendTimerSignal(p *Process, thread *Task, signal unix.Signal, timer TimerSignal) unix.Errno
 	// SignalState tells a thread's signals; ok is false when it is gone.
 	SignalState(tid int) (state SignalState, ok bool)
 
@@ -35,6 +37,12 @@ type Machine interface {
 	RobustList(tid int) uint64
 	// Mapping tells what is mapped at an address of a guest's memory.
 	Mapping(tid int, address uint64) (m Mapping, ok bool)
+}
+
+// TimerSignal is what a timer's signal tells (SI_TIMER in sigaction(2)).
+type TimerSignal struct {
+	ID, Overrun int
+	Value       uint64
 }
 
 // SignalState is what proc(5)'s status tells of a thread's signals: sets with

@@ -28,6 +28,9 @@ const (
 	// Interrupted: the call ends with Errno because of a signal of which the
 	// machine's kernel may not have told this thread.
 	Interrupted
+	// Carry: let the machine's kernel carry the call out, and call Task.Carried
+	// before the guest goes on.
+	Carry
 	// Boot: answer with the descriptor of the host's clock.
 	Boot
 )

@@ -43,8 +43,12 @@ type Process struct {
 	intervals   realTimer       // ITIMER_REAL and alarm
 	timers      map[int]*posixTimer
 	nextTimer   int
-	cpu         int64 // simulated nanoseconds of processor time
-	childrenCPU int64
+	held        []*posixTimer // whose signals wait to be taken
+	virtual     cpuTimer      // ITIMER_VIRTUAL
+	profiling   cpuTimer      // ITIMER_PROF
+	cpu         cpuAccount
+	childrenCPU int64 // of the children waited for, in nanoseconds
+	limit       cpuLimit
 	affinity    []byte // of the simulated cores; nil: all
 	start       sim.Time
 
@@ -84,6 +88,7 @@ func (h *Host) newProcess(name string, tid, pid int, parent *Process) *Process {
 	if parent != nil {
 		parent.children = append(parent.children, p)
 	}
+	p.inheritLimit(parent)
 	h.processes[pid] = p
 	return p
 }
@@ -224,7 +229,6 @@ func (p *Process) Ended(status unix.WaitStatus, known bool) {
 		p.forget()
 		return
 	}
-	p.parent.childrenCPU += p.cpu + p.childrenCPU
 	p.tellParent()
 }
 
@@ -287,16 +291,10 @@ func (p *Process) forget() {
 func (p *Process) reapGone() {
 	p.children = slices.DeleteFunc(p.children, func(c *Process) bool {
 		if c.zombie && !p.host.kernel.Machine.Alive(c.TID) {
+			p.childrenCPU += c.cpu.used + c.childrenCPU
 			c.forget()
 			return true
 		}
 		return false
 	})
-}
-
-func (p *Process) deleteTimers() {
-	for _, t := range p.timers {
-		p.host.kernel.Queue.Cancel(&t.event)
-	}
-	p.timers = nil
 }

@@ -196,12 +196,12 @@ func (t *Task) Stopped() {
 
 // Signal sends a signal to a process from outside, as the experiment asks.
 func (p *Process) Signal(s unix.Signal) unix.Errno {
-	return p.raise(nil, s, -1, 0)
+	return p.raise(nil, s)
 }
 
-func (p *Process) raise(thread *Task, s unix.Signal, timer int, value uint64) unix.Errno {
+func (p *Process) raise(thread *Task, s unix.Signal) unix.Errno {
 	k := p.host.kernel
-	if errno := k.Machine.SendSignal(p, thread, s, timer, value); errno != 0 {
+	if errno := k.Machine.SendSignal(p, thread, s); errno != 0 {
 		return errno
 	}
 	k.signalled(p, thread, s)

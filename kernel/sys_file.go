@@ -100,7 +100,7 @@ func (t *Task) doWrite(d *description, s *span) Outcome {
 // that were left.
 func (t *Task) wrote(d *description, n, total int, errno unix.Errno, nonblock, sigpipe bool) Outcome {
 	if errno == unix.EPIPE && sigpipe && t.call.done == 0 {
-		t.process.raise(t, unix.SIGPIPE, -1, 0)
+		t.process.raise(t, unix.SIGPIPE)
 	}
 	if errno == 0 && n < total {
 		t.call.done += n
@@ -508,7 +508,7 @@ func (t *Task) moveBytes(s *transferState, in, out *description, offset, outOffs
 			n, errno = w.Write(bytesSource{bytes.NewReader(s.held)})
 		}
 		if errno == unix.EPIPE && t.call.done == 0 {
-			t.process.raise(t, unix.SIGPIPE, -1, 0)
+			t.process.raise(t, unix.SIGPIPE)
 		}
 		if errno != 0 && errno != unix.EAGAIN {
 			return t.partial(errno)
@@ -658,7 +658,7 @@ func (t *Task) betweenPipes(move func(dst, src *pipe.End, n int) (int, unix.Errn
 	from, to := t.description(in), t.description(out)
 	n, errno := move(pipeEnd(to.file), pipeEnd(from.file), size)
 	if errno == unix.EPIPE {
-		t.process.raise(t, unix.SIGPIPE, -1, 0)
+		t.process.raise(t, unix.SIGPIPE)
 	}
 	if errno != unix.EAGAIN || nonblock {
 		return result(n, errno)

@@ -134,7 +134,7 @@ func (t *Task) futexWait(operation int, private, realtime bool) Outcome {
 		case operation == futexWait:
 			t.call.deadline = t.now() + min(sim.Never-t.now()-1, sim.Time(timeout))
 		case realtime || operation == futexLockPI:
-			t.call.deadline = max(t.now(), t.now()+sim.Time(timeout-t.host().Realtime()))
+			t.waitUntil(unix.CLOCK_REALTIME, timeout)
 		default:
 			t.call.deadline = max(t.now(), sim.Time(timeout))
 		}
@@ -217,10 +217,7 @@ func sysFutexWaitv(t *Task) Outcome {
 		if errno != 0 {
 			return fail(errno)
 		}
-		if t.int(4) == unix.CLOCK_REALTIME {
-			timeout -= t.host().Realtime() - int64(t.now())
-		}
-		t.call.deadline = max(t.now(), sim.Time(timeout))
+		t.waitUntil(t.int(4), timeout)
 	}
 	w := &vectorWait{}
 	w.vector.Wake = func(i int) { w.woken = i; t.wake() }

@@ -158,7 +158,7 @@ func (t *Task) Act() Outcome {
 			continue
 		}
 		// Nobody will see who sent it.
-		if k.Machine.SendSignal(s.process, s.thread, s.signal, -1, 0) == 0 {
+		if k.Machine.SendSignal(s.process, s.thread, s.signal) == 0 {
 			k.Doomed(s.process)
 			killed = true
 		}

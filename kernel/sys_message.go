@@ -25,7 +25,7 @@ func (t *Task) send(d *description, s socket.Socket, b *span, m *socket.Message)
 	n, errno := s.Send(b, m)
 	if !streams(s) {
 		if errno == unix.EPIPE && flags&unix.MSG_NOSIGNAL == 0 {
-			t.process.raise(t, unix.SIGPIPE, -1, 0)
+			t.process.raise(t, unix.SIGPIPE)
 		}
 		return t.finish(d, n, errno, waiter.Out, nonblock)
 	}

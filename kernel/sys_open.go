@@ -119,20 +119,6 @@ func (t *Task) openRandom(name string, flags int) Outcome {
 	return t.installAnswer(&randomFile{source: t.host().Random, buffer: make([]byte, 256)}, fd, flags)
 }
 
-// openReport gives the guest a file with the given content.
-func (t *Task) openReport(name, content string, flags int) Outcome {
-	fd, err := unix.MemfdCreate(path.Base(name), unix.MFD_CLOEXEC)
-	if err != nil {
-		return fail(unix.ENFILE)
-	}
-	defer unix.Close(fd)
-	if _, err := unix.Pwrite(fd, []byte(content), 0); err != nil && len(content) > 0 {
-		return fail(unix.EIO)
-	}
-	number, errno := t.machine().AddDescriptor(t, fd, -1, flags&unix.O_CLOEXEC != 0)
-	return result(number, errno)
-}
-
 // fifo is a named pipe that somebody has open.
 type fifo struct {
 	pipe *pipe.Pipe

@@ -115,15 +115,23 @@ func sysWait(t *Task) Outcome {
 		candidates = true
 		if c.zombie || c.stopped && options&unix.WUNTRACED != 0 || c.wasContinued && options&unix.WCONTINUED != 0 {
 			c.wasContinued = false
-			return native()
+			return t.wait()
 		}
 	}
 	if !candidates || options&unix.WNOHANG != 0 {
-		return native()
+		return t.wait()
 	}
 	t.parking.waitsFor = "the end of a child"
 	t.watch(&p.childEvents, waiter.In)
 	return t.park(erestartsys)
+}
+
+// wait lets the kernel carry a wait call out, but for the usage that it tells.
+func (t *Task) wait() Outcome {
+	if t.waitUsage() != 0 {
+		return Outcome{Kind: Carry}
+	}
+	return native()
 }
 
 // matches tells whether wait's arguments mean a child.

@@ -104,9 +104,9 @@ func sysGetcpu(t *Task) Outcome {
 func sysSysinfo(t *Task) Outcome {
 	var b [112]byte // struct sysinfo
 	word := func(at int, v uint64) { binary.LittleEndian.PutUint64(b[at:], v) }
-	word(0, uint64(t.now())/1_000_000_000) // uptime
-	word(32, t.host().Memory)              // total
-	word(40, t.host().Memory/4*3)          // free
+	word(0, (uint64(t.now())+999_999_999)/1_000_000_000) // uptime, rounded up
+	word(32, t.host().Memory)                            // total
+	word(40, t.host().Memory/4*3)                        // free
 	binary.LittleEndian.PutUint16(b[80:], uint16(len(t.host().threads)))
 	binary.LittleEndian.PutUint32(b[104:], 1) // unit
 	return fail(t.write(t.arg(0), b[:]))
@@ -125,8 +125,9 @@ func (t *Task) report(name string) (content string, ok bool) {
 	h := t.host()
 	switch name {
 	case "/proc/uptime":
-		seconds := h.kernel.Now().Seconds()
-		return fmt.Sprintf("%.2f %.2f\n", seconds, seconds*float64(h.Cores)), true
+		up := int64(h.kernel.Now())
+		idle := up*int64(h.Cores) - min(h.busy(), up*int64(h.Cores))
+		return fmt.Sprintf("%s %s\n", hundredths(up), hundredths(idle)), true
 	case "/proc/loadavg":
 		return fmt.Sprintf("0.00 0.00 0.00 1/%d %d\n", len(h.threads), t.process.PID), true
 	case "/proc/stat":
@@ -147,6 +148,9 @@ func (t *Task) report(name string) (content string, ok bool) {
 	if content, ok := t.credentialReport(name); ok {
 		return content, true
 	}
+	if content, ok := t.timeReport(name); ok {
+		return content, true
+	}
 	if rest, found := strings.CutPrefix(name, "/proc/"); found {
 		if i := strings.IndexByte(rest, '/'); i >= 0 && (rest[:i] == "self" || isNumber(rest[:i])) {
 			rest = rest[i+1:]
@@ -158,6 +162,11 @@ func (t *Task) report(name string) (content string, ok bool) {
 	return "", false
 }
 
+// hundredths writes a time in seconds with two decimals, cut off.
+func hundredths(nanoseconds int64) string {
+	return fmt.Sprintf("%d.%02d", nanoseconds/1_000_000_000, nanoseconds/10_000_000%100)
+}
+
 func isNumber(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
 }
@@ -167,7 +176,7 @@ func (h *Host) procStat() string {
 	uptime := ticks(int64(h.kernel.Now()))
 	var busy uint64
 	for _, p := range h.sortedProcesses() {
-		busy += ticks(p.cpu)
+		busy += ticks(p.cpu.used)
 	}
 	idle := uptime*uint64(h.Cores) - min(busy, uptime*uint64(h.Cores))
 	fmt.Fprintf(&b, "cpu  %d 0 0 %d 0 0 0 0 0 0\n", busy, idle)

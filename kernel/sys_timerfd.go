@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"encoding/binary"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -18,15 +19,39 @@ type timerFile struct {
 	clock    int
 	event    sim.Event
 	interval time.Duration
+	calendar int64  // the reading of the calendar clock at which it expires; 0: none
 	expired  uint64 // since the last read
+	canceled bool   // the clock was set, and nobody has been told (TFD_TIMER_CANCEL_ON_SET)
 	queue    waiter.Queue
 }
 
 func (f *timerFile) Queue() *waiter.Queue { return &f.queue }
-func (f *timerFile) Release()             { f.kernel.Queue.Cancel(&f.event) }
+
+func (f *timerFile) Release() {
+	f.kernel.Queue.Cancel(&f.event)
+	f.cancelOnSet(false)
+	c := &f.host.clock
+	c.files = slices.DeleteFunc(c.files, func(o *timerFile) bool { return o == f })
+}
+
+// cancelOnSet makes the file tell when the calendar clock is set, or not.
+func (f *timerFile) cancelOnSet(on bool) {
+	c := &f.host.clock
+	if on {
+		c.cancels = append(c.cancels, f)
+		return
+	}
+	c.cancels = slices.DeleteFunc(c.cancels, func(o *timerFile) bool { return o == f })
+}
+
+// cancel tells that the calendar clock was set. The timer runs on.
+func (f *timerFile) cancel() {
+	f.canceled = true
+	f.queue.Notify(waiter.In | waiter.RdNorm)
+}
 
 func (f *timerFile) Readiness() waiter.Mask {
-	if f.expired > 0 {
+	if f.expired > 0 || f.canceled {
 		return waiter.In | waiter.RdNorm
 	}
 	return 0
@@ -36,6 +61,10 @@ func (f *timerFile) Readiness() waiter.Mask {
 func (f *timerFile) Read(dst socket.Sink) (int, unix.Errno) {
 	if dst.Len() < 8 {
 		return 0, unix.EINVAL
+	}
+	if f.canceled {
+		f.canceled, f.expired = false, 0
+		return 0, unix.ECANCELED
 	}
 	if f.expired == 0 {
 		return 0, unix.EAGAIN
@@ -51,8 +80,15 @@ func (f *timerFile) Read(dst socket.Sink) (int, unix.Errno) {
 
 func (f *timerFile) expire() {
 	f.expired++
-	if f.interval > 0 {
-		f.kernel.Queue.Schedule(&f.event, f.kernel.Now().Add(f.interval))
+	q := f.kernel.Queue
+	switch {
+	case f.interval <= 0:
+		f.calendar = 0
+	case f.calendar != 0:
+		f.calendar += int64(f.interval)
+		q.Schedule(&f.event, max(q.Now()+1, f.host.clock.Instant(f.calendar)))
+	default:
+		q.Schedule(&f.event, q.Now().Add(f.interval))
 	}
 	f.queue.Notify(waiter.In | waiter.RdNorm)
 }
@@ -81,6 +117,9 @@ func sysTimerfdCreate(t *Task) Outcome {
 	}
 	f := &timerFile{kernel: t.kernel(), host: t.host(), clock: clock}
 	f.event.Fire = f.expire
+	if followsCalendar(clock) {
+		t.host().clock.files = append(t.host().clock.files, f)
+	}
 	return t.installAnswer(f, placeholder, flags)
 }
 
@@ -116,14 +155,28 @@ func sysTimerfdSettime(t *Task) Outcome {
 		return fail(errno)
 	}
 	old := f.setting()
-	f.expired, f.interval = 0, time.Duration(interval)
+	f.cancelOnSet(false)
+	f.expired, f.interval, f.calendar, f.canceled = 0, time.Duration(interval), 0, false
 	t.queue().Cancel(&f.event)
-	if value > 0 {
-		if t.flags(1)&absolute != 0 {
-			now, _ := t.clock(f.clock)
-			value = max(0, value-now)
-		}
+	follows := t.flags(1)&absolute != 0 && followsCalendar(f.clock)
+	if follows && t.flags(1)&cancelOnSet != 0 {
+		f.cancelOnSet(true)
+	}
+	switch {
+	case value == 0:
+	case t.flags(1)&absolute == 0:
 		t.queue().Schedule(&f.event, t.now().Add(time.Duration(value)))
+	default:
+		if now, _ := t.clock(f.clock); value < now && interval > 0 {
+			missed := (now - value) / interval
+			f.expired, value = uint64(missed), value+missed*interval
+		}
+		when := sim.Time(value)
+		if follows {
+			f.calendar = t.host().calendarReading(f.clock, value)
+			when = t.host().clock.Instant(f.calendar)
+		}
+		t.queue().Schedule(&f.event, max(t.now(), when))
 	}
 	if t.arg(3) != 0 {
 		return fail(t.write(t.arg(3), old))

@@ -220,6 +220,8 @@ var emulated = []Entry{
 	{Number: unix.SYS_PIDFD_SEND_SIGNAL, Handler: sysTgkill, Arguments: "fdpx"},
 	{Number: unix.SYS_RT_SIGSUSPEND, Handler: sysSigsuspend, Arguments: "pd"},
 	{Number: unix.SYS_PAUSE, Handler: sysSigsuspend},
+	{Number: unix.SYS_RT_SIGPENDING, Handler: sysNativeAfterSignals, Arguments: "pd"},
+	{Number: unix.SYS_RT_SIGPROCMASK, Handler: sysNativeAfterSignals, Arguments: "dppd", Note: "stops only for SIG_UNBLOCK, which may let a timer's signal in"},
 	{Number: unix.SYS_RT_SIGTIMEDWAIT, Handler: sysSigtimedwait, Arguments: "pppd"},
 
 	{Number: unix.SYS_FUTEX, Handler: sysFutex, Arguments: "pxdppx"},
@@ -227,24 +229,27 @@ var emulated = []Entry{
 
 	{Number: unix.SYS_CLOCK_GETTIME, Handler: sysClockGettime, Arguments: "dp", Note: "mostly read without a call, from a page"},
 	{Number: unix.SYS_CLOCK_GETRES, Handler: sysClockGetres, Arguments: "dp"},
-	{Number: unix.SYS_CLOCK_NANOSLEEP, Handler: sysClockNanosleep, Arguments: "dxpp", Note: "not by processor clocks"},
+	{Number: unix.SYS_CLOCK_NANOSLEEP, Handler: sysClockNanosleep, Arguments: "dxpp"},
 	{Number: unix.SYS_NANOSLEEP, Handler: sysNanosleep, Arguments: "pp"},
 	{Number: unix.SYS_GETTIMEOFDAY, Handler: sysGettimeofday, Arguments: "pp"},
 	{Number: unix.SYS_TIME, Handler: sysTime, Arguments: "p"},
-	{Number: unix.SYS_SETTIMEOFDAY, Handler: sysClockSet, Arguments: "pp", Note: "EPERM"},
-	{Number: unix.SYS_CLOCK_SETTIME, Handler: sysClockSet, Arguments: "dp", Note: "EPERM"},
-	{Number: unix.SYS_ADJTIMEX, Handler: sysClockSet, Arguments: "p", Note: "reading only"},
-	{Number: unix.SYS_CLOCK_ADJTIME, Handler: sysClockSet, Arguments: "dp", Note: "reading only"},
+	{Number: unix.SYS_SETTIMEOFDAY, Handler: sysSettimeofday, Arguments: "pp", Note: "the host's own calendar clock"},
+	{Number: unix.SYS_CLOCK_SETTIME, Handler: sysClockSettime, Arguments: "dp", Note: "the host's own calendar clock"},
+	{Number: unix.SYS_ADJTIMEX, Handler: sysAdjtimex, Arguments: "p"},
+	{Number: unix.SYS_CLOCK_ADJTIME, Handler: sysAdjtimex, Arguments: "dp"},
 	{Number: unix.SYS_ALARM, Handler: sysAlarm, Arguments: "d"},
-	{Number: unix.SYS_SETITIMER, Handler: sysSetitimer, Arguments: "dpp", Note: "ITIMER_VIRTUAL and ITIMER_PROF count the processor time really used"},
+	{Number: unix.SYS_SETITIMER, Handler: sysSetitimer, Arguments: "dpp"},
 	{Number: unix.SYS_GETITIMER, Handler: sysGetitimer, Arguments: "dp"},
-	{Number: unix.SYS_TIMER_CREATE, Handler: sysTimerCreate, Arguments: "dpp", Note: "not of processor clocks"},
+	{Number: unix.SYS_TIMER_CREATE, Handler: sysTimerCreate, Arguments: "dpp"},
 	{Number: unix.SYS_TIMER_SETTIME, Handler: sysTimerSettime, Arguments: "dxpp"},
 	{Number: unix.SYS_TIMER_GETTIME, Handler: sysTimerGettime, Arguments: "dp"},
 	{Number: unix.SYS_TIMER_GETOVERRUN, Handler: sysTimerGetoverrun, Arguments: "d"},
 	{Number: unix.SYS_TIMER_DELETE, Handler: sysTimerDelete, Arguments: "d"},
 	{Number: unix.SYS_TIMES, Handler: sysTimes, Arguments: "p"},
 	{Number: unix.SYS_GETRUSAGE, Handler: sysGetrusage, Arguments: "dp"},
+	{Number: unix.SYS_GETRLIMIT, Handler: sysLimit, Arguments: "dp", Note: "RLIMIT_CPU is of simulated processor time"},
+	{Number: unix.SYS_SETRLIMIT, Handler: sysLimit, Arguments: "dp", Note: "RLIMIT_CPU is of simulated processor time"},
+	{Number: unix.SYS_PRLIMIT64, Handler: sysLimit, Arguments: "ddpp", Note: "RLIMIT_CPU is of simulated processor time"},
 
 	{Number: unix.SYS_GETRANDOM, Handler: sysGetrandom, Arguments: "pdx"},
 	{Number: unix.SYS_SCHED_YIELD, Handler: sysSchedYield},
@@ -264,15 +269,14 @@ const futexWaitvNumber = 449
 // host's namespaces, and the signal calls that do not wait.
 var nativeCalls = []int{
 	unix.SYS_LSEEK, unix.SYS_MMAP, unix.SYS_MPROTECT, unix.SYS_MUNMAP, unix.SYS_BRK,
-	unix.SYS_RT_SIGACTION, unix.SYS_RT_SIGPROCMASK, unix.SYS_RT_SIGRETURN, unix.SYS_PREAD64, unix.SYS_PWRITE64,
+	unix.SYS_RT_SIGACTION, unix.SYS_RT_SIGRETURN, unix.SYS_PREAD64, unix.SYS_PWRITE64,
 	unix.SYS_MREMAP, unix.SYS_MSYNC, unix.SYS_MINCORE, unix.SYS_MADVISE, unix.SYS_SHMGET, unix.SYS_SHMAT, unix.SYS_SHMCTL, unix.SYS_SHMDT,
 	unix.SYS_GETPID, unix.SYS_UNAME, unix.SYS_SEMGET, unix.SYS_SEMCTL, unix.SYS_MSGGET, unix.SYS_MSGCTL,
 	unix.SYS_FSYNC, unix.SYS_FDATASYNC, unix.SYS_FTRUNCATE, unix.SYS_GETDENTS, unix.SYS_GETDENTS64, unix.SYS_GETCWD,
 	unix.SYS_READLINK, unix.SYS_UMASK,
-	unix.SYS_GETRLIMIT, unix.SYS_SETRLIMIT, unix.SYS_PRLIMIT64,
 	unix.SYS_SETPGID, unix.SYS_GETPPID, unix.SYS_GETPGRP, unix.SYS_SETSID,
 	unix.SYS_GETPGID, unix.SYS_GETSID,
-	unix.SYS_RT_SIGPENDING, unix.SYS_SIGALTSTACK,
+	unix.SYS_SIGALTSTACK,
 	unix.SYS_PERSONALITY, unix.SYS_USTAT, unix.SYS_STATFS, unix.SYS_FSTATFS, unix.SYS_GETPRIORITY, unix.SYS_SETPRIORITY,
 	unix.SYS_SCHED_SETPARAM, unix.SYS_SCHED_GETPARAM, unix.SYS_SCHED_SETSCHEDULER, unix.SYS_SCHED_GETSCHEDULER,
 	unix.SYS_SCHED_GET_PRIORITY_MAX, unix.SYS_SCHED_GET_PRIORITY_MIN, unix.SYS_SCHED_RR_GET_INTERVAL, unix.SYS_SCHED_SETATTR, unix.SYS_SCHED_GETATTR,
@@ -294,9 +298,21 @@ var nativeCalls = []int{
 
 // nativeCommands are the commands of emulated calls that are let through.
 var nativeCommands = map[int][]uint32{
-	unix.SYS_FCNTL: {unix.F_GETFD, unix.F_SETFD, unix.F_GETFL, unix.F_GET_SEALS, unix.F_ADD_SEALS, unix.F_GETLK, unix.F_OFD_GETLK},
-	unix.SYS_IOCTL: {unix.TCGETS, unix.TIOCGPGRP, unix.TIOCGWINSZ, unix.TCSETS, unix.TCSETSW, unix.TCSETSF, unix.TIOCSPGRP, 0x5451, 0x5450 /* FIOCLEX, FIONCLEX */},
+	unix.SYS_FCNTL:     {unix.F_GETFD, unix.F_SETFD, unix.F_GETFL, unix.F_GET_SEALS, unix.F_ADD_SEALS, unix.F_GETLK, unix.F_OFD_GETLK},
+	unix.SYS_IOCTL:     {unix.TCGETS, unix.TIOCGPGRP, unix.TIOCGWINSZ, unix.TCSETS, unix.TCSETSW, unix.TCSETSF, unix.TIOCSPGRP, 0x5451, 0x5450 /* FIOCLEX, FIONCLEX */},
+	unix.SYS_PRLIMIT64: otherLimits,
 }
+
+// nativeFirst are the first arguments of emulated calls with which they are let
+// through.
+var nativeFirst = map[int][]uint32{
+	unix.SYS_RT_SIGPROCMASK: {unix.SIG_BLOCK, unix.SIG_SETMASK},
+	unix.SYS_GETRLIMIT:      otherLimits,
+	unix.SYS_SETRLIMIT:      otherLimits,
+}
+
+// otherLimits are all but RLIMIT_CPU, which is 0.
+var otherLimits = []uint32{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
 
 // refused is what happens to a call that has no entry.
 var refused = Entry{Handler: sysRefused}
@@ -340,3 +356,6 @@ func NativeCalls() []int { return nativeCalls }
 
 // NativeCommands gives, by call, the commands (second arguments) to let through.
 func NativeCommands() map[int][]uint32 { return nativeCommands }
+
+// NativeFirst gives, by call, the first arguments to let through.
+func NativeFirst() map[int][]uint32 { return nativeFirst }

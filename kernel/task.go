@@ -39,8 +39,8 @@ type Task struct {
 	// effect on parked tasks is looked at when the kernel has carried it out.
 	afterwards []signalSent
 
-	cpu     int64 // simulated nanoseconds of processor time
-	unlocks bool  // the current call frees a file lock
+	cpu     cpuAccount
+	unlocks bool // the current call frees a file lock
 	dead    bool
 	// Data belongs to the emulator.
 	Data any
@@ -55,6 +55,7 @@ type call struct {
 	// What a handler notes from one time it is called to the next.
 	again    bool     // it is not the first time
 	deadline sim.Time // of a wait with a timeout; sim.Never if none
+	calendar int64    // the reading of the calendar clock that the deadline stands for; 0: none
 	timedOut bool
 	done     int // bytes moved so far
 	state    any
@@ -66,6 +67,7 @@ type restart struct {
 	number    int
 	arguments [6]uint64
 	deadline  sim.Time
+	calendar  int64
 	valid     bool
 }
 
@@ -135,7 +137,7 @@ func (t *Task) Enter(number int, arguments [6]uint64) Outcome {
 	if r := &t.restart; r.valid {
 		r.valid = false
 		if r.number == number && r.arguments == arguments {
-			t.call.again, t.call.deadline = true, r.deadline
+			t.call.again, t.call.deadline, t.call.calendar = true, r.deadline, r.calendar
 		}
 	}
 	return t.handle()
@@ -164,6 +166,9 @@ func (t *Task) handle() Outcome {
 		}
 	}
 	t.host().calling = t
+	if len(t.process.held) > 0 {
+		t.takeHeld()
+	}
 	t.pins.begin()
 	o := e.Handler(t)
 	if o.Kind == Parked {
@@ -334,7 +339,7 @@ func (t *Task) interrupt() {
 	default:
 		errno := p.interrupted
 		if errno == erestartnohand || errno == erestartsys {
-			t.restart = restart{t.call.number, t.call.arguments, t.call.deadline, true}
+			t.restart = restart{t.call.number, t.call.arguments, t.call.deadline, t.call.calendar, true}
 		}
 		o := fail(errno)
 		if p.kick {
@@ -463,6 +468,13 @@ func (t *Task) writeTimespec(address uint64, nanoseconds int64) unix.Errno {
 
 // Charge adds simulated processor time to the task's account.
 func (t *Task) Charge(d time.Duration) {
-	t.cpu += int64(d)
-	t.process.cpu += int64(d)
+	p := t.process
+	t.cpu.used += int64(d)
+	p.cpu.used += int64(d)
+	if p.cpu.next != 0 && p.cpu.used >= p.cpu.next {
+		t.kernel().ring(&p.cpu)
+	}
+	if t.cpu.next != 0 && t.cpu.used >= t.cpu.next {
+		t.kernel().ring(&t.cpu)
+	}
 }

@@ -354,7 +354,7 @@ func probability(text string) (float64, error) {
 		value, rest = value/100, ""
 	}
 	if err != nil || rest != "" || !(value >= 0 && value <= 1) {
-		return 0, fmt.Errorf("a probability such as 0.01 or 1%% expected, found %q", text)
+		return 0, fmt.Errorf("a probability such as 0.01 or 1%% expected, found %q", shorten(text, 100))
 	}
 	return value, nil
 }

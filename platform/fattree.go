@@ -37,6 +37,9 @@ func (a *assembly) addFatTree(c *cluster) error {
 	if err != nil {
 		return err
 	}
+	if err := t.bounded(); err != nil {
+		return err
+	}
 	if _, err := a.beginZone(c.id, "FatTree", t); err != nil {
 		return err
 	}
@@ -86,6 +89,9 @@ func parseFatTree(text string) (t *fatTree, hosts int, err error) {
 	if t.levels, err = leadingInt(parts[0]); err != nil {
 		return nil, 0, fmt.Errorf("topo_parameters: %w", err)
 	}
+	if t.levels > maxDimensions {
+		return nil, 0, fmt.Errorf("topo_parameters of a fat tree: at most %d levels expected, found %d", maxDimensions, t.levels)
+	}
 	for i, into := range []*[]int{&t.children, &t.parents, &t.ports} {
 		if *into, err = intList(parts[i+1]); err != nil {
 			return nil, 0, err
@@ -102,6 +108,31 @@ func parseFatTree(text string) (t *fatTree, hosts int, err error) {
 	}
 	hosts, err = product(t.children...)
 	return t, hosts, err
+}
+
+// bounded refuses a tree with more nodes or cables than a platform may have.
+func (t *fatTree) bounded() error {
+	nodes, cables := 0, 0
+	for level := range t.levels + 1 {
+		count, err := t.count(level)
+		if err != nil {
+			return err
+		}
+		if nodes += count; nodes > 2*MaxHosts {
+			return fmt.Errorf("the fat tree has more than %d nodes", 2*MaxHosts)
+		}
+		if level == t.levels {
+			break
+		}
+		up, err := product(t.parents[level], t.ports[level])
+		if err != nil {
+			return err
+		}
+		if cables += count * up; cables > MaxLinks {
+			return fmt.Errorf("the fat tree has more than %d links", MaxLinks)
+		}
+	}
+	return nil
 }
 
 // radix returns in how many ways digit k of a label can differ among the nodes
@@ -129,9 +160,6 @@ func (a *assembly) treeSwitches(t *fatTree, m *member, hosts int) error {
 		count, err := t.count(level)
 		if err != nil {
 			return err
-		}
-		if len(t.nodes)+count > 2*MaxHosts {
-			return fmt.Errorf("the fat tree has more than %d nodes", 2*MaxHosts)
 		}
 		for position := range count {
 			id--

@@ -105,24 +105,6 @@ func TestClusterRoute(t *testing.T) {
 	}
 }
 
-func FuzzReadXML(f *testing.F) {
-	f.Add(document(`<host id="a" speed="1Gf"/>`))
-	f.Fuzz(func(t *testing.T, text string) {
-		if p, err := ReadXML("fuzz.xml", text); err == nil && p == nil {
-			t.Error("neither a platform nor an error")
-		}
-	})
-}
-
-func FuzzReadYAML(f *testing.F) {
-	f.Add([]byte("hosts: [{name: a}]\nswitch: {bandwidth: 1Gbps, latency: 1ms}"))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		if p, err := ReadYAML("fuzz.yaml", text); err == nil && p == nil {
-			t.Error("neither a platform nor an error")
-		}
-	})
-}
-
 func near(a, b float64) bool { return math.Abs(a-b) <= 1e-15+1e-12*math.Abs(b) }
 
 func quantityText(v float64) string { return strconv.FormatFloat(v, 'g', 9, 64) }

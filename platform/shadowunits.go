@@ -9,7 +9,7 @@ import (
 func shadowQuantity(text string) (value float64, unit string, err error) {
 	value, unit, err = strtod(text)
 	if err != nil || !(value >= 0) {
-		return 0, "", fmt.Errorf("a number of 0 or more with a unit expected, found %q", text)
+		return 0, "", fmt.Errorf("a number of 0 or more with a unit expected, found %q", shorten(text, 100))
 	}
 	return value, strings.TrimSpace(unit), nil
 }
@@ -35,7 +35,7 @@ func shadowTime(text string) (float64, error) {
 	case "h", "hr", "hrs", "hour", "hours":
 		return value * 3600, nil
 	}
-	return 0, fmt.Errorf("a time such as 50 ms expected, found %q", text)
+	return 0, fmt.Errorf("a time such as 50 ms expected, found %q", shorten(text, 100))
 }
 
 // shadowBandwidth reads a bandwidth as Shadow writes it, such as "100 Mbit",
@@ -62,7 +62,7 @@ func shadowBandwidth(text string) (float64, error) {
 		"Ti": 1 << 40, "tebi": 1 << 40,
 	}[prefix]
 	if !known {
-		return 0, fmt.Errorf("a bandwidth such as 100 Mbit expected, found %q", text)
+		return 0, fmt.Errorf("a bandwidth such as 100 Mbit expected, found %q", shorten(text, 100))
 	}
 	return value * scale * size, nil
 }

@@ -1,6 +1,13 @@
 package platform
 
-import "strconv"
+import (
+	"fmt"
+	"strconv"
+)
+
+// maxDimensions bounds the dimensions of a torus and the levels of a fat tree:
+// with two nodes in each, a platform has room for 20.
+const maxDimensions = 100
 
 // torus is a grid whose lines are closed to rings. A host owns, in each
 // dimension, the link to the next host.
@@ -16,6 +23,9 @@ func (a *assembly) addTorus(c *cluster) error {
 	sizes, err := intList(c.parameters)
 	if err != nil {
 		return err
+	}
+	if len(sizes) > maxDimensions {
+		return fmt.Errorf("topo_parameters of a torus: at most %d dimensions expected, found %d", maxDimensions, len(sizes))
 	}
 	total, err := product(sizes...)
 	if err != nil {

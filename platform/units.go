@@ -92,12 +92,13 @@ func (t *unitTable) parse(s string) (float64, error) {
 // split separates number and unit; the unit is known or empty.
 func (t *unitTable) split(s string) (value float64, unit string, err error) {
 	value, unit, err = strtod(s)
+	s = shorten(s, 100) // for messages
 	if err != nil {
 		return 0, "", fmt.Errorf("%s expected, such as %s: %q %w", t.quantity, t.example(), s, err)
 	}
 	if _, known := t.scales[unit]; !known && unit != "" {
 		return 0, "", fmt.Errorf("unknown unit %q of %s in %q (expected a number and a unit such as %s)",
-			unit, t.quantity, s, t.example())
+			shorten(unit, 100), t.quantity, s, t.example())
 	}
 	return value, unit, nil
 }

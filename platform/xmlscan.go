@@ -13,10 +13,20 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
+	message := shorten(e.Message, 500)
 	if e.Column > 0 {
-		return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Message)
+		return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, message)
 	}
-	return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Message)
+	return fmt.Sprintf("%s:%d: %s", e.File, e.Line, message)
+}
+
+// shorten leaves out the middle of a text of more than so many bytes: it may
+// quote a value that goes on for ever.
+func shorten(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most/2], "") + "..." + strings.ToValidUTF8(text[len(text)-most/2:], "")
 }
 
 // scanner reads the subset of XML that SimGrid's own scanner (generated from
@@ -191,6 +201,9 @@ func (s *scanner) word() string {
 	return s.text[start:at]
 }
 
+// maxAttributes is more than any element has.
+const maxAttributes = 100
+
 // readAttributes reads on to the end of the tag that begins an element, and
 // tells whether the element ends there too.
 func (s *scanner) readAttributes() (empty bool, err error) {
@@ -220,6 +233,9 @@ func (s *scanner) readAttributes() (empty bool, err error) {
 		value, err := s.quoted(name)
 		if err != nil {
 			return false, err
+		}
+		if len(s.attributes) == maxAttributes {
+			return false, s.errorf("element <%s>: more than %d attributes", s.name, maxAttributes)
 		}
 		for _, a := range s.attributes {
 			if a.name == name {

@@ -12,6 +12,10 @@ import (
 	"github.com/simterpose/simterpose/internal/strictyaml"
 )
 
+// maxPairs bounds the table of routes of an inline platform: all pairs of two
+// thousand hosts, which take a quarter of a gigabyte.
+const maxPairs = 5_000_000
+
 // inline is the YAML form of a platform.
 type inline struct {
 	At     strictyaml.Position
@@ -154,6 +158,7 @@ func at(place strictyaml.Position, err error) error {
 type yamlReader struct {
 	*assembly
 	full  *fullRouting
+	pairs int // of hosts that routes have joined
 	star  *starRouting
 	graph *gmlReader
 }
@@ -389,6 +394,9 @@ func (y *yamlReader) route(in *inlineRoute) error {
 	if err != nil {
 		return err
 	}
+	if y.pairs += len(sources) * len(targets); y.pairs > maxPairs {
+		return fmt.Errorf("the routes join more than %d pairs of hosts (a switch joins any number)", maxPairs)
+	}
 	symmetrical := in.Symmetric == nil || *in.Symmetric
 	forth, against := &way{links: there}, &way{links: back}
 	done := make(map[edge]bool)
@@ -494,10 +502,16 @@ func (p *Platform) noHost(name string) error {
 	return fmt.Errorf("no host %q", name)
 }
 
+// maxPattern bounds the length of names with ranges, which multiply it.
+const maxPattern = 1000
+
 // ExpandRange returns the names that a name with ranges such as client-[1-3]
 // or rack[01-12]-node[1,4,7-9] stands for. A first number with leading zeros
 // makes all of its range as wide.
 func ExpandRange(name string) ([]string, error) {
+	if len(name) > maxPattern {
+		return nil, fmt.Errorf("a name of at most %d bytes expected, found %q", maxPattern, shorten(name, 60))
+	}
 	open := strings.IndexByte(name, '[')
 	if open < 0 {
 		if name == "" || strings.ContainsAny(name, " \t\n]") {
@@ -524,11 +538,11 @@ func ExpandRange(name string) ([]string, error) {
 		if first[0] == '0' {
 			width = len(first)
 		}
+		if uint64(len(middles))+to-from >= MaxHosts {
+			return nil, fmt.Errorf("%q stands for more than %d names", name, MaxHosts)
+		}
 		for n := from; n <= to; n++ {
 			middles = append(middles, fmt.Sprintf("%0*d", width, n))
-		}
-		if len(middles) > MaxHosts {
-			return nil, fmt.Errorf("%q stands for more than %d names", name, MaxHosts)
 		}
 	}
 	suffixes := []string{""}

@@ -110,6 +110,14 @@ func everything(p *platform.Platform) string {
 	return b.String()
 }
 
+// document puts elements into a platform of version 4.1, unless they are one.
+func document(text string) string {
+	if strings.Contains(text, "<platform") {
+		return text
+	}
+	return "<?xml version='1.0'?>\n<!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n<platform version=\"4.1\">\n" + text + "</platform>\n"
+}
+
 // TestFormat wants the files of testdata/format.txtar to be accepted or refused
 // as SimGrid does, and to mean the same.
 func TestFormat(t *testing.T) {
@@ -120,8 +128,8 @@ func TestFormat(t *testing.T) {
 	dir := t.TempDir()
 	for _, f := range archive.Files {
 		text := string(f.Data)
-		if strings.HasSuffix(f.Name, ".xml") && !strings.Contains(text, "<platform") {
-			text = "<?xml version='1.0'?>\n<!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n<platform version=\"4.1\">\n" + text + "</platform>\n"
+		if strings.HasSuffix(f.Name, ".xml") {
+			text = document(text)
 		}
 		write(t, dir, f.Name, text)
 	}

@@ -2,6 +2,7 @@ package strictyaml
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 )
@@ -20,7 +21,16 @@ type Error struct {
 	Message string
 }
 
-func (e *Error) Error() string { return e.Position.String() + ": " + e.Message }
+func (e *Error) Error() string {
+	message := e.Message
+	if len(message) > maxMessage { // it may quote a value that goes on for ever
+		message = strings.ToValidUTF8(message[:maxMessage/2], "") + "..." + strings.ToValidUTF8(message[len(message)-maxMessage/2:], "")
+	}
+	return e.Position.String() + ": " + message
+}
+
+// maxMessage is in bytes.
+const maxMessage = 500
 
 // At returns the place where node begins.
 func At(file string, node ast.Node) Position {

@@ -16,9 +16,7 @@ const slack = "200000"
 
 // different are the guests that show what is not covered yet, and why
 // (docs/limits.md). One that behaves like Linux must be taken off the list.
-var different = map[string]string{
-	"timers": "a POSIX timer's signal that is blocked does not count overruns",
-}
+var different = map[string]string{}
 
 // TestEmulated runs each guest of one host under simterpose: it must print what
 // it prints natively, and do the same twice, call by call.

@@ -1,0 +1,182 @@
+package kernel
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/simterpose/simterpose/sim"
+)
+
+// Files of /proc that tell times of processes, and of the machine since its boot.
+
+// timeReport gives those files of /proc that tell times, or how the machine's
+// kernel schedules.
+func (t *Task) timeReport(name string) (string, bool) {
+	h := t.host()
+	switch name {
+	case "/proc/schedstat":
+		return h.schedstat(), true
+	case "/proc/timer_list", "/proc/sched_debug":
+		return fmt.Sprintf("Timer List Version: v0.9\nHRTIMER_MAX_CLOCK_BASES: 8\nnow at %d nsecs\n", t.now()), true
+	case "/proc/sys/kernel/random/boot_id":
+		if h.bootID == "" {
+			h.bootID = h.uuid()
+		}
+		return h.bootID + "\n", true
+	case "/proc/sys/kernel/random/uuid":
+		return h.uuid() + "\n", true
+	case "/sys/class/rtc/rtc0/since_epoch":
+		return fmt.Sprintf("%d\n", h.Realtime()/1_000_000_000), true
+	}
+	p, thread, file, ok := t.processFile(name)
+	if !ok {
+		if rest, found := strings.CutPrefix(name, "/proc/"); found && isNumber(strings.TrimSuffix(rest, "/stat")) {
+			return h.processStat(name, processTimes{}) // the host's first process
+		}
+		return "", false
+	}
+	used := p.cpu.used
+	if thread != nil {
+		used = thread.cpu.used
+	}
+	switch file {
+	case "stat":
+		if thread != nil {
+			name = fmt.Sprintf("/proc/%d/task/%d/stat", p.PID, thread.ID)
+		} else {
+			name = fmt.Sprintf("/proc/%d/stat", p.PID)
+		}
+		p.reapGone()
+		return h.processStat(name, processTimes{used, p.childrenCPU, p.start, p.runs(thread)})
+	case "schedstat":
+		return fmt.Sprintf("%d 0 0\n", used), true
+	case "sched":
+		return fmt.Sprintf("%s (%d, #threads: %d)\n%s\nse.exec_start : %.6f\nse.vruntime : %.6f\nse.sum_exec_runtime : %.6f\n",
+			p.Name, p.PID, len(p.tasks), strings.Repeat("-", 67), float64(t.now())/1e6, float64(used)/1e6, float64(used)/1e6), true
+	}
+	return "", false
+}
+
+// processFile takes the name of a file of a process or, with a thread that is
+// not nil, of a thread apart.
+func (t *Task) processFile(name string) (p *Process, thread *Task, file string, ok bool) {
+	rest, found := strings.CutPrefix(name, "/proc/")
+	if !found {
+		return nil, nil, "", false
+	}
+	parts := strings.Split(rest, "/")
+	if parts[0] == "thread-self" && len(parts) == 2 {
+		return t.process, t, parts[1], true
+	}
+	switch id, err := strconv.Atoi(parts[0]); {
+	case parts[0] == "self":
+		p = t.process
+	case err == nil:
+		if p = t.host().processes[id]; p == nil {
+			if other := t.host().threads[id]; other != nil { // /proc/TID works too
+				p = other.process
+			}
+		}
+	}
+	switch {
+	case p == nil:
+	case len(parts) == 2:
+		return p, nil, parts[1], true
+	case len(parts) == 4 && parts[1] == "task":
+		id, _ := strconv.Atoi(parts[2])
+		if thread = t.host().threads[id]; thread != nil && thread.process == p {
+			return p, thread, parts[3], true
+		}
+	}
+	return nil, nil, "", false
+}
+
+// processTimes are the times in proc(5)'s stat, in nanoseconds.
+type processTimes struct {
+	used, children int64
+	start          sim.Time
+	runs           bool
+}
+
+// runs tells whether the process, or one thread of it, is not waiting: on the
+// machine whoever reads the file sleeps.
+func (p *Process) runs(thread *Task) bool {
+	for _, t := range p.tasks {
+		if (thread == nil || t == thread) && !t.parking.parked && !p.stopped {
+			return true
+		}
+	}
+	return false
+}
+
+// processStat is proc(5)'s stat of a process, or of a thread: the machine's,
+// with the times of the simulation and without what differs from run to run.
+func (h *Host) processStat(name string, times processTimes) (string, bool) {
+	fd, errno := h.open(name, unix.O_RDONLY)
+	if errno != 0 {
+		return "", false
+	}
+	file := os.NewFile(uintptr(fd), "stat")
+	defer file.Close()
+	text, err := io.ReadAll(file)
+	end := strings.LastIndexByte(string(text), ')')
+	if err != nil || end < 0 {
+		return "", false
+	}
+	// Fields are numbered as in the manual page; the third is the first here.
+	fields := strings.Fields(string(text[end+1:]))
+	set := func(number int, v uint64) {
+		if number-3 < len(fields) {
+			fields[number-3] = strconv.FormatUint(v, 10)
+		}
+	}
+	const (
+		minorFaults, majorFaults                   = 10, 12
+		userTime, systemTime, children, childrenIn = 14, 15, 16, 17
+		startTime, processor                       = 22, 39
+		delays, guestTime, childrenGuestTime       = 42, 43, 44
+	)
+	for _, number := range []int{
+		minorFaults, minorFaults + 1, majorFaults, majorFaults + 1, systemTime, childrenIn, processor, delays, guestTime, childrenGuestTime,
+	} {
+		set(number, 0)
+	}
+	set(userTime, ticks(times.used))
+	set(children, ticks(times.children))
+	set(startTime, ticks(int64(times.start)))
+	if times.runs && fields[0] == "S" {
+		fields[0] = "R"
+	}
+	return string(text[:end+1]) + " " + strings.Join(fields, " ") + "\n", true
+}
+
+func (h *Host) schedstat() string {
+	const perTick = clockCoarse // jiffies
+	var b strings.Builder
+	fmt.Fprintf(&b, "version 17\ntimestamp %d\n", int64(h.kernel.Now())/perTick)
+	for i := range h.Cores {
+		fmt.Fprintf(&b, "cpu%d 0 0 0 0 0 0 %d 0 0\n", i, h.busy()/int64(h.Cores))
+	}
+	return b.String()
+}
+
+// busy is the processor time of the host's processes, in nanoseconds.
+func (h *Host) busy() (total int64) {
+	for _, p := range h.processes {
+		total += p.cpu.used
+	}
+	return total
+}
+
+// uuid is a random one (RFC 9562, version 4).
+func (h *Host) uuid() string {
+	var b [16]byte
+	h.Random.Read(b[:])
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
