@@ -50,6 +50,19 @@ func (l *loader) command(path, host string, argv []string) error {
 	return nil
 }
 
+// LoadPlatform reads the platform of an experiment, or a file that is a
+// platform alone.
+func LoadPlatform(path string) (*platform.Platform, error) {
+	l, err := readPlatform(path, Overrides{})
+	if err == nil {
+		err = l.err()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return l.Platform, nil
+}
+
 // readPlatform reads what an experiment's file says of everything but its
 // processes, or a file that is a platform alone.
 func readPlatform(path string, o Overrides) (*loader, error) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/simterpose/simterpose/experiment"
 	"github.com/simterpose/simterpose/platform"
 )
 
@@ -18,11 +19,11 @@ func platformCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "platform FILE | platform FILE --route A B",
 		Short: "Describe a platform",
-		Long: `Platform describes a platform file: its zones, and its hosts with speed, cores
-and addresses. With --route it tells the links, latency and bandwidth of the way
-from one host to another; with --graph it draws the hosts and the links between
-them: as a .dot file, or as an .svg one, for which Graphviz must be installed
-(apt-get install graphviz).`,
+		Long: `Platform describes a platform file, or the platform of an experiment: its zones,
+and its hosts with speed, cores and addresses. With --route it tells the links,
+latency and bandwidth of the way from one host to another; with --graph it draws
+the hosts and the links between them: as a .dot file, or as an .svg one, for
+which Graphviz must be installed (apt-get install graphviz).`,
 		Example: `  simterpose platform small_platform.xml
   simterpose platform small_platform.xml --route Tremblay Jupiter
   simterpose platform cluster.xml --graph cluster.svg`,
@@ -39,7 +40,7 @@ them: as a .dot file, or as an .svg one, for which Graphviz must be installed
 		},
 		ValidArgsFunction: completeFiles,
 		RunE: func(c *cobra.Command, arguments []string) error {
-			p, err := platform.Load(arguments[0])
+			p, err := experiment.LoadPlatform(arguments[0])
 			if err != nil {
 				return err
 			}
@@ -86,7 +87,11 @@ func countZones(z *platform.Zone) int {
 }
 
 func printZone(out io.Writer, z *platform.Zone, indent string) {
-	fmt.Fprintf(out, "%szone %s (%s)\n", indent, z.Name, z.Routing)
+	name := z.Name
+	if name == "" { // of a YAML file or a graph
+		name = "of all"
+	}
+	fmt.Fprintf(out, "%szone %s (%s)\n", indent, name, z.Routing)
 	for _, c := range z.Children {
 		printZone(out, c, indent+"  ")
 	}

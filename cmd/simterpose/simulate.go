@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/simterpose/simterpose/experiment"
 	"github.com/simterpose/simterpose/network"
 	"github.com/simterpose/simterpose/platform"
 	"github.com/simterpose/simterpose/scenario"
@@ -66,7 +67,7 @@ func (s *simulation) run(c *cobra.Command, platformFile, scenarioFile string) er
 	if err != nil {
 		return err
 	}
-	p, err := platform.Load(platformFile)
+	p, err := experiment.LoadPlatform(platformFile)
 	if err != nil {
 		return err
 	}
