@@ -39,6 +39,11 @@ var systems = []struct {
 	{name: "names", checks: []check{
 		{"client/client.stdout", `60 records over TCP\nzone transferred\n;; Query time: 40 msec\n$`, nil},
 	}},
+	{name: "ntp", checks: []check{
+		{"client/before.stdout", `^23:55:00\n$`, nil},
+		{"client/client.stdout", `(?m)^Frequency +: ([0-9.]+) ppm slow$`, between(79, 81)},
+		{"client/client.stdout", `chrony is right\n$`, nil},
+	}},
 }
 
 // oldGo is about programs built with Go before 1.22.

@@ -41,12 +41,20 @@ func (t *Task) setCalendar(v int64) Outcome {
 	if v < int64(t.now()) {
 		return fail(unix.EINVAL)
 	}
-	c := &t.host().clock
-	c.slewing, c.offset, c.chunk = 0, 0, 0 // ntp_clear
-	t.host().scheduleClock()
-	t.host().setRate()
+	t.host().clearAdjustment()
 	t.host().setCalendar(v)
 	return ret(0)
+}
+
+// clearAdjustment is what a step of the clock makes of what adjusts it
+// (ntp_clear in the kernel): nothing is known of its error any more. chronyd
+// finds out so whether the kernel knows ADJ_SETOFFSET.
+func (h *Host) clearAdjustment() {
+	c := &h.clock
+	c.slewing, c.offset, c.chunk = 0, 0, 0
+	h.Unsynchronized()
+	h.scheduleClock()
+	h.setRate()
 }
 
 // Modes of adjtimex(2) (linux/timex.h).
@@ -155,6 +163,7 @@ func (h *Host) adjust(modes uint32, b []byte) (offset int64, errno unix.Errno) {
 		if part < 0 || part >= 1_000_000_000/unit {
 			return 0, unix.EINVAL
 		}
+		h.clearAdjustment()
 		h.setCalendar(h.Realtime() + word(timexTime)*1_000_000_000 + part*unit)
 	}
 	if modes&adjStatus != 0 {
