@@ -172,6 +172,8 @@ func (l *loader) characters() error {
 	if text == "" {
 		return nil
 	}
+	// The text may go on over several lines, of which the scanner is at the last.
+	l.line -= strings.Count(strings.TrimLeft(l.data, " \t\r\n"), "\n")
 	if n := len(l.open); n > 0 {
 		return l.errorf("element <%s>: an element or </%[1]s> expected, found %q", l.open[n-1].element.name, firstWord(text))
 	}
@@ -383,6 +385,9 @@ func (l *loader) profile(f *frame, name string) (*Profile, error) {
 		return nil, nil
 	}
 	p, err := l.profileFile(path)
+	if placed := (*Error)(nil); errors.As(err, &placed) {
+		return nil, err // a line of the profile
+	}
 	if err != nil {
 		return nil, fmt.Errorf("attribute %s: %w", name, err)
 	}
