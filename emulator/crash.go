@@ -41,9 +41,7 @@ func (w *world) crash(h *host) error {
 		}
 		pids = append(pids, p.TID)
 		for _, t := range p.Tasks() {
-			th := w.threadOf(t)
-			w.queue.Cancel(&th.turn)
-			th.activity.Cancel()
+			w.forget(w.threadOf(t))
 		}
 	}
 	h.kernel.Crash()

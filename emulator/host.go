@@ -32,6 +32,7 @@ type host struct {
 	// (experiment.NamesFail); empty if it answers.
 	nameService string
 	commands    int // run by events so far
+	computing   int // activities of its guests under way
 }
 
 // hostOf is the host of a process.

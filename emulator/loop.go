@@ -36,6 +36,7 @@ type loop struct {
 	processor
 	// interrupted ends the run between two events.
 	interrupted atomic.Bool
+	stop        sim.Time // when the run ends; sim.Never if it has no end
 	preemptions int
 	outside     int // threads asleep in the machine's kernel
 	fatal       error
@@ -110,7 +111,7 @@ func (l *loop) turn(th *thread) {
 		if !first {
 			// The cost of the call; whatever comes before it is over goes first.
 			when := l.queue.Now().Add(l.callCost)
-			if l.queue.Next() <= when || l.interrupted.Load() {
+			if l.comesFirst(when) {
 				th.outcome = o
 				l.due(th, answered, when)
 				return
@@ -265,6 +266,7 @@ func (l *loop) exec(th *thread) bool {
 	p := t.Process()
 	var random [16]byte
 	th.host.random.Read(random[:])
+	tasks := slices.Clone(p.Tasks())
 	done, err := th.host.container.Exec(th.call, t.TID, p.TID, random, guest.Identity(t.Becoming()))
 	if err != nil {
 		l.fail(err)
@@ -272,6 +274,11 @@ func (l *loop) exec(th *thread) bool {
 	}
 	if done {
 		t.Execed()
+		for _, other := range tasks {
+			if other.Dead() {
+				l.forget(l.threadOf(other))
+			}
+		}
 		l.releaseVforkParent(p)
 	}
 	return true
@@ -294,10 +301,14 @@ func (l *loop) releaseVforkParent(p *kernel.Process) {
 func (l *loop) untilCall(th *thread) bool {
 	th.lookAt = spinAfter
 	var computing time.Duration // processor time when the thread was first seen to compute
+	waited := time.Duration(0)
 	for slices := 0; ; {
 		patience := look
-		if th.task.Process().Stopped() {
+		switch {
+		case th.task.Process().Stopped():
 			patience = time.Millisecond // it will make no call
+		case l.measured:
+			patience = l.untilEvent(th)
 		}
 		if err := l.realm.Wait(&l.event, patience); err != nil {
 			l.fail(err)
@@ -324,7 +335,8 @@ func (l *loop) untilCall(th *thread) bool {
 			if slices == 1 {
 				computing = guest.ProcessorTime(th.task.TID)
 			}
-			if l.idle(th, slices, guest.ProcessorTime(th.task.TID)-computing) {
+			waited += patience
+			if l.idle(th, waited, guest.ProcessorTime(th.task.TID)-computing) {
 				return false
 			}
 		}
@@ -337,7 +349,7 @@ func (l *loop) untilCall(th *thread) bool {
 
 // idle looks at a thread that makes no call and has computed for some time. It
 // returns true when the thread's turn is over.
-func (l *loop) idle(th *thread, slices int, computed time.Duration) bool {
+func (l *loop) idle(th *thread, waited, computed time.Duration) bool {
 	switch guest.State(th.task.TID) {
 	case 'T':
 		th.state = stopped
@@ -353,7 +365,7 @@ func (l *loop) idle(th *thread, slices int, computed time.Duration) bool {
 		// It waits for a disk, which is over soon.
 		return false
 	case 'S':
-		if slices < int(slice/look) || l.realm.Pending() {
+		if waited < slice || l.realm.Pending() {
 			return false // for a moment, or in the call that it has made just now
 		}
 		// It waits in the machine's kernel, in a call that the filter lets
@@ -368,17 +380,7 @@ func (l *loop) idle(th *thread, slices int, computed time.Duration) bool {
 		return true
 	case 'R':
 		if l.measured {
-			if slices < int(slice/look) {
-				return false
-			}
-			if !guest.Stop(th.task.TID) {
-				return false
-			}
-			th.task.Stopped()
-			if !l.compute(th, held) {
-				l.due(th, held, l.queue.Now())
-			}
-			return true
+			return l.cut(th)
 		}
 		return l.preempt(th, computed)
 	}
@@ -445,9 +447,7 @@ func (l *loop) finishDeath(p *kernel.Process) {
 	p.Ended(status, known)
 	for _, t := range tasks {
 		t.Stopped()
-		th := l.threadOf(t)
-		l.queue.Cancel(&th.turn)
-		th.activity.Cancel()
+		l.forget(l.threadOf(t))
 	}
 	l.releaseVforkParent(p)
 	l.processEnded(p, status)
@@ -471,6 +471,7 @@ var errDeadlock = errors.New("nothing is scheduled and guests still wait")
 // run fires events until done says so, the clock would pass stop, or nothing is
 // left to happen.
 func (l *loop) run(stop sim.Time, done func() bool, tick func()) error {
+	l.stop = stop
 	for !done() {
 		if l.interrupted.Load() {
 			return l.fatal

@@ -8,6 +8,7 @@ import (
 	"github.com/simterpose/simterpose/guest"
 	"github.com/simterpose/simterpose/kernel"
 	"github.com/simterpose/simterpose/network"
+	"github.com/simterpose/simterpose/sim"
 )
 
 // processor is how the guests' computations become simulated time.
@@ -25,14 +26,18 @@ type processor struct {
 	network      *network.Network
 }
 
-// leastComputation is what is worth an event. Less is carried over to the
-// thread's next computation.
-const leastComputation = 100 * time.Nanosecond
+// leastComputation is the processor time that each stop stands for at least:
+// without it a loop of calls that waits for simulated time would never end. Some
+// work between two calls is always there.
+const leastComputation = 50 * time.Nanosecond
 
 // newProcessor takes the experiment's choice.
 func newProcessor(o experiment.CPUOptions, n *network.Network) processor {
 	p := processor{
 		measured: o.Model == "measured", callCost: callCost, userOnly: o.NativeIOFree, reference: o.ReferenceSpeed, network: n,
+	}
+	if p.measured {
+		p.callCost = 0 // what it costs is measured, and follows the host's speed
 	}
 	if o.PerCall > 0 {
 		p.callCost = time.Duration(o.PerCall)
@@ -72,33 +77,42 @@ func (p *processor) consumed(th *thread) time.Duration {
 // compute makes what a thread has computed since it was let run an activity of
 // its host. then is the thread's state when that has ended: called, with the call
 // at which it has stopped, or held. It returns false when there is nothing to
-// wait for.
+// wait for: simulated time has passed already.
 func (l *loop) compute(th *thread, then state) bool {
 	p := &l.processor
 	if !p.measured {
 		return false
 	}
-	used := p.consumed(th) + th.carried
-	if then == called {
-		used -= p.interception
-		th.late = l.event
-	}
-	if used < leastComputation {
-		th.carried = max(used, 0)
-		return false
-	}
-	th.carried = 0
+	left := p.consumed(th) - p.interception + th.carried
+	used := max(left, leastComputation)
+	// A stop may cost less than usual, and more the next time: what is too
+	// little is taken off later, but not for long.
+	th.carried = max(left-used, -10*p.interception)
 	if q, ok := th.task.Process().Data.(*process); ok {
 		q.result.Processor += used
 	}
 	flops := used.Seconds() * p.reference
 	cpu := p.network.CPU(th.host.simulated)
-	th.task.Charge(time.Duration(flops / cpu.Speed() * 1e9))
+	if speed := cpu.Speed(); speed > 0 {
+		alone := sim.FromSeconds(flops / speed)
+		th.task.Charge(time.Duration(alone))
+		when := l.queue.Now() + alone
+		if th.host.computing == 0 && cpu.On() && !l.comesFirst(when) {
+			l.queue.Advance(when)
+			return false
+		}
+	}
+	th.late = l.event
 	th.state, th.next = computing, then
 	if th.activity.Ended == nil {
-		th.activity.Ended = func(_ *fluid.Action, how fluid.State) { l.computed(th) }
+		th.activity.Ended = func(_ *fluid.Action, how fluid.State) {
+			th.host.computing--
+			l.computed(th)
+		}
 	}
+	th.host.computing++
 	if err := p.network.Compute(th.host.simulated, &th.activity, flops); err != nil {
+		th.host.computing--
 		return false // the host is off, and the thread about to go
 	}
 	return true
@@ -109,6 +123,59 @@ func (l *loop) computed(th *thread) {
 	if th.state == computing && !th.task.Dead() {
 		l.due(th, th.next, l.queue.Now())
 	}
+}
+
+// comesFirst tells whether something happens before an instant, or the run
+// ends.
+func (l *loop) comesFirst(when sim.Time) bool {
+	return l.queue.Next() <= when || when > l.stop || l.interrupted.Load()
+}
+
+// forget takes a thread that is gone out of everything that would give it a
+// turn.
+func (l *loop) forget(th *thread) {
+	l.queue.Cancel(&th.turn)
+	if th.activity.Active() {
+		th.activity.Cancel()
+		th.host.computing--
+	}
+}
+
+// How long a thread may compute, in real time, before it is cut off when an
+// event is near. A cut costs some 50 microseconds.
+const shortestSlice = 2 * time.Millisecond
+
+// untilEvent is how long a thread with the model measured may compute before the
+// next event, which may be for it: a timer's signal, for example.
+func (l *loop) untilEvent(th *thread) time.Duration {
+	next, now := l.queue.Next(), l.queue.Now()
+	if next == sim.Never {
+		return slice
+	}
+	if next <= now { // the network is about to say when the next one is
+		return look
+	}
+	speed := l.network.CPU(th.host.simulated).Speed()
+	real := next.Sub(now).Seconds() * speed / l.reference
+	return max(shortestSlice, min(slice, time.Duration(min(real, 1)*float64(time.Second))))
+}
+
+// cut stops a thread that computes, so that what it has computed takes its time.
+// It returns whether the thread's turn is over.
+func (l *loop) cut(th *thread) bool {
+	if !guest.Stop(th.task.TID) {
+		return false
+	}
+	th.task.Stopped()
+	if l.compute(th, held) {
+		return true
+	}
+	l.showClock(th)
+	if guest.Release(th.task.TID) != 0 {
+		l.deathOf(th)
+		return true
+	}
+	return l.interrupted.Load() || l.queue.Now() >= l.stop
 }
 
 // InterceptionCost is the processor time that it costs a guest on this machine to
