@@ -47,4 +47,5 @@ func (w *world) startClock(h *host) {
 func keepClock(old, booted *kernel.Host) {
 	booted.SetDrift(old.Drift())
 	booted.SetOffset(old.Offset())
+	booted.KeepFileTimes(old)
 }

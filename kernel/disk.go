@@ -62,6 +62,10 @@ func NativeCallsOfDisks() []int {
 // onDisk lets the kernel carry out a call that may use the host's disk, as far
 // as the disk lets it.
 func (t *Task) onDisk() Outcome {
+	switch t.call.number {
+	case unix.SYS_WRITE, unix.SYS_WRITEV, unix.SYS_PWRITEV, unix.SYS_PWRITEV2, unix.SYS_FTRUNCATE, unix.SYS_FALLOCATE:
+		t.noteWrite(t.int(0))
+	}
 	state := t.host().Disk
 	if state == DiskFine {
 		return native()

@@ -53,6 +53,7 @@ type Kernel struct {
 	tasks                  map[int]*Task // by the machine's number
 	unsupported            map[string]int
 	spaces                 uint64 // address spaces so far
+	started                int64  // the machine's time when the experiment began
 
 	pollItems []pollItem
 	events    []epoll.Event
@@ -65,7 +66,7 @@ type Kernel struct {
 // New returns the kernel of an experiment without hosts.
 func New(c Config) *Kernel {
 	return &Kernel{
-		Config: c, tasks: map[int]*Task{}, unsupported: map[string]int{}, epoll: epoll.NewRegistry(),
+		Config: c, tasks: map[int]*Task{}, unsupported: map[string]int{}, started: machineTime(), epoll: epoll.NewRegistry(),
 		machineUID: uint32(os.Geteuid()), machineGID: uint32(os.Getegid()),
 	}
 }
@@ -108,6 +109,7 @@ type Host struct {
 	fifos     map[fileIdentity]*fifo
 	locks     waiter.Queue // notified when a file lock may have become free
 	clock     clockState
+	files     fileClock
 	bootID    string                      // of /proc/sys/kernel/random, once it was asked for
 	root      int                         // Root, once it is open
 	proc      uint64                      // the device number of /proc, once it is known

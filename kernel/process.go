@@ -77,6 +77,9 @@ func (p *Process) ExitStatus() unix.WaitStatus { return p.exitStatus }
 // NewProcess adds a process that the experiment starts. tid and pid are its
 // numbers on the machine and on the host.
 func (h *Host) NewProcess(name string, tid, pid int) *Process {
+	if h.files.boot == 0 {
+		h.files.boot = machineTime()
+	}
 	p := h.newProcess(name, tid, pid, nil)
 	h.kernel.newTask(p, tid, pid, newDescriptorTable()).cred = rootCredentials
 	return p

@@ -180,6 +180,9 @@ func (p *Process) tellParent() {
 // Stopped must be called whenever a task that was let run has stopped again, or
 // has died: signals that its last call sent have arrived by then.
 func (t *Task) Stopped() {
+	if len(t.touched) > 0 {
+		t.settleTouched()
+	}
 	if t.unlocks {
 		t.unlocks = false
 		t.host().locks.Notify(waiter.In)

@@ -157,6 +157,7 @@ func sysClose(t *Task) Outcome {
 		return native()
 	}
 	t.files.closeOutside(t.kernel(), t.int(0))
+	t.host().settleWrites(t.files, t.int(0))
 	if !t.host().locks.Empty() {
 		t.afterUnlock() // POSIX locks go with any descriptor of the file
 	}
@@ -186,6 +187,7 @@ func sysCloseRange(t *Task) Outcome {
 	if t.flags(2)&closeRangeUnshare != 0 {
 		t.files = t.files.unshare()
 	}
+	t.host().settleWrites(t.files, -1)
 	if t.flags(2)&closeRangeCloexec == 0 {
 		for _, n := range t.files.numbers() {
 			if uint64(n) >= t.arg(0)&0xffffffff && uint64(n) <= t.arg(1)&0xffffffff {
@@ -222,6 +224,7 @@ func sysDup(t *Task) Outcome {
 
 func sysDup2(t *Task) Outcome {
 	from, to := t.int(0), t.int(1)
+	t.host().settleWrites(t.files, to)
 	closeOnExec := t.call.number == unix.SYS_DUP3 && t.flags(2)&unix.O_CLOEXEC != 0
 	if t.description(from) == nil {
 		if t.description(to) != nil {
@@ -600,6 +603,9 @@ func (t *Task) advanceOffset(address uint64, offset *int64, o Outcome) Outcome {
 
 func sysSendfile(t *Task) Outcome {
 	out, in := t.int(0), t.int(1)
+	if t.description(out) == nil {
+		t.noteWrite(out)
+	}
 	if t.description(out) == nil && t.description(in) == nil {
 		return native()
 	}
@@ -641,6 +647,7 @@ func sysSplice(t *Task) Outcome {
 
 func sysCopyFileRange(t *Task) Outcome {
 	if t.description(t.int(0)) == nil && t.description(t.int(2)) == nil {
+		t.noteWrite(t.int(2))
 		return native()
 	}
 	return fail(unix.EINVAL)

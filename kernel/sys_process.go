@@ -42,6 +42,7 @@ func sysClone(t *Task) Outcome {
 // sysExecve leaves to the kernel what will fail for want of a file: shells try
 // each folder of PATH, and an exec that is watched costs much more.
 func sysExecve(t *Task) Outcome {
+	t.host().settleWrites(t.files, -1)
 	directory, name := unix.AT_FDCWD, t.arg(0)
 	if t.call.number == unix.SYS_EXECVEAT {
 		directory, name = t.int(0), t.arg(1)
@@ -74,11 +75,13 @@ func sysExit(t *Task) Outcome {
 	if len(t.process.tasks) == 1 {
 		return sysExitGroup(t)
 	}
+	t.host().settleWrites(t.files, -1)
 	t.wakeRobust()
 	return Outcome{Kind: ExitThread}
 }
 
 func sysExitGroup(t *Task) Outcome {
+	t.host().settleWrites(t.files, -1)
 	t.process.exitStatus = unix.WaitStatus(t.flags(0) & 0xff << 8)
 	t.wakeRobust()
 	return Outcome{Kind: ExitProcess}

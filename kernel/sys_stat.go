@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"strconv"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -54,10 +55,37 @@ func (t *Task) statPlace() (p place, o Outcome, ok bool) {
 	return p, Outcome{}, true
 }
 
+// statEmulated is statPlace for an emulated descriptor: what it shows is its
+// placeholder's, which is of the same kind.
+func (t *Task) statEmulated() (p place, ok bool) {
+	number := t.int(0)
+	if t.call.number != unix.SYS_FSTAT {
+		if t.call.number == unix.SYS_STAT || t.call.number == unix.SYS_LSTAT {
+			return p, false
+		}
+		if name, errno := t.readString(t.arg(1)); t.arg(1) != 0 && (errno != 0 || name != "") {
+			return p, false
+		}
+	}
+	if t.description(number) == nil {
+		return p, false
+	}
+	fd, err := unix.Open("/proc/"+strconv.Itoa(t.TID)+"/fd/"+strconv.Itoa(number), unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return p, false
+	}
+	p.fd = fd
+	return p, p.look()
+}
+
 // sysStat is stat, fstat, lstat and newfstatat.
 func sysStat(t *Task) Outcome {
 	p, o, ok := t.statPlace()
-	if !ok {
+	emulated := false
+	if !ok && o.Kind == Native {
+		p, emulated = t.statEmulated()
+	}
+	if !ok && !emulated {
 		return o
 	}
 	defer p.close()
@@ -65,6 +93,11 @@ func sysStat(t *Task) Outcome {
 	p.stat.Uid, p.stat.Gid = whom.uid, whom.gid
 	if p.stat.Mode&unix.S_IFMT == unix.S_IFDIR {
 		p.stat.Nlink, p.stat.Size, p.stat.Blocks = folderLinks, folderSize, folderBlocks
+	}
+	if emulated {
+		t.host().showTimesNow(&p.stat)
+	} else {
+		t.host().showTimes(&p.stat, 0)
 	}
 	address := t.arg(1)
 	if t.call.number == unix.SYS_NEWFSTATAT {
@@ -75,7 +108,11 @@ func sysStat(t *Task) Outcome {
 
 func sysStatx(t *Task) Outcome {
 	p, o, ok := t.statPlace()
-	if !ok {
+	emulated := false
+	if !ok && o.Kind == Native {
+		p, emulated = t.statEmulated()
+	}
+	if !ok && !emulated {
 		return o
 	}
 	defer p.close()
@@ -92,6 +129,7 @@ func sysStatx(t *Task) Outcome {
 	if s.Mode&unix.S_IFMT == unix.S_IFDIR {
 		s.Nlink, s.Size, s.Blocks = folderLinks, folderSize, folderBlocks
 	}
+	t.host().showStatx(&s, p.stat, emulated)
 	return fail(t.write(t.arg(4), unsafe.Slice((*byte)(unsafe.Pointer(&s)), unsafe.Sizeof(s))))
 }
 

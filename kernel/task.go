@@ -40,7 +40,8 @@ type Task struct {
 	afterwards []signalSent
 
 	cpu     cpuAccount
-	unlocks bool // the current call frees a file lock
+	touched []touch // files that the current call may change
+	unlocks bool    // the current call frees a file lock
 	dead    bool
 	// Data belongs to the emulator.
 	Data any
@@ -168,6 +169,9 @@ func (t *Task) handle() Outcome {
 	t.host().calling = t
 	if len(t.process.held) > 0 {
 		t.takeHeld()
+	}
+	if n := t.call.number; n >= 0 && n < len(touchesFiles) && touchesFiles[n] && t.first() {
+		t.touchFiles()
 	}
 	t.pins.begin()
 	o := e.Handler(t)
