@@ -68,6 +68,9 @@ func (t *Task) status() (string, bool) {
 		"Seccomp":         "0", // the emulator's filter is none of the host's
 		"Seccomp_filters": "0",
 		"Groups":          " ",
+		// How often the machine has switched differs from run to run.
+		"voluntary_ctxt_switches":    "0",
+		"nonvoluntary_ctxt_switches": "0",
 	}
 	if len(c.groups) > 0 {
 		var groups strings.Builder
