@@ -142,6 +142,7 @@ func (r *Realm) NewContainer(c ContainerConfig) (*Container, error) {
 			l.add(goOn, "make read-only "+m, unix.SYS_MOUNT_SETATTR, atFdcwd, l.string(m), 0, attributes, mountAttributesSize)
 		}
 	}
+	l.limitDescriptors()
 	l.add(mustSucceed, "chdir /", unix.SYS_CHDIR, l.string("/"))
 	for i, k := range c.Keep {
 		for j, r := range k.At {
@@ -340,13 +341,13 @@ func (c *Container) descriptor(number int) (int, error) {
 	return fd, nil
 }
 
-// NetworkSocket opens a socket in the container's network namespace. It is a
-// Unix socket, good for questions about interfaces (netdevice(7)) and for
-// nothing else.
+// NetworkSocket opens a socket in the container's network namespace, for
+// questions about interfaces (netdevice(7)). It is an Internet socket: others do
+// not know of addresses (SIOCGIFADDR).
 func (c *Container) NetworkSocket() (int, error) {
 	const descriptor = 3
 	var open, shut list
-	open.add(mustSucceed, "open a socket", unix.SYS_SOCKET, unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	open.add(mustSucceed, "open a socket", unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if _, err := c.realm.perform(&c.agent, &open); err != nil {
 		return -1, err
 	}
