@@ -136,6 +136,9 @@ func sysEpollWait(t *Task) Outcome {
 	if n == 0 && !t.expired() {
 		t.parking.waitsFor = "epoll"
 		t.watch(instance.Waiters(), waiter.In)
+		if t.call.idling { // without a timeout there is no EINTR
+			return t.park(0)
+		}
 		return t.park(unix.EINTR)
 	}
 	b := k.bytes(epoll.EventSize * n)

@@ -65,7 +65,7 @@ func (t *Task) pollWait(items []pollItem, interrupted unix.Errno) Outcome {
 				t.parking.waitsOn, t.parking.waitsFor = d.file, ""
 			}
 			t.watch(d.file.Queue(), item.events|waiter.Always)
-		} else {
+		} else if !t.call.idling {
 			t.kernel().outside(t, item.number)
 		}
 	}
@@ -82,13 +82,19 @@ func (k *Kernel) outside(t *Task, number int) {
 	}
 }
 
-// pollTimeout sets the deadline of a wait; negative means none.
-func (t *Task) pollTimeout(nanoseconds int64) {
+// waitTimeout sets the deadline of a wait; negative means none.
+func (t *Task) waitTimeout(nanoseconds int64) {
 	if t.first() && nanoseconds >= 0 {
-		t.call.deadline = t.now()
-		if nanoseconds > 0 {
-			t.call.deadline = t.now() + min(sim.Never-t.now()-1, sim.Time(nanoseconds))
-		}
+		t.call.deadline = t.now() + min(sim.Never-t.now()-1, sim.Time(nanoseconds))
+	}
+}
+
+// pollTimeout is waitTimeout for calls that programs make again and again
+// until they find something.
+func (t *Task) pollTimeout(nanoseconds int64) {
+	t.waitTimeout(nanoseconds)
+	if t.first() && nanoseconds == 0 {
+		t.call.deadline += t.idlePause()
 	}
 }
 
@@ -152,7 +158,7 @@ func sysPoll(t *Task) Outcome {
 
 // remaining is the time left of a wait, as ppoll and select give it back.
 func (t *Task) remaining() int64 {
-	if t.call.deadline == sim.Never {
+	if t.call.deadline == sim.Never || t.call.idling {
 		return 0
 	}
 	return max(0, int64(t.call.deadline-t.now()))

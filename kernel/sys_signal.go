@@ -41,7 +41,7 @@ func sysSigtimedwait(t *Task) Outcome {
 		if errno != 0 {
 			return fail(errno)
 		}
-		t.pollTimeout(d)
+		t.waitTimeout(d)
 	}
 	if s, ok := t.machine().SignalState(t.TID); ok && s.Pending&set != 0 {
 		return native()

@@ -40,8 +40,6 @@ func (t *Task) partialOf(n int, errno unix.Errno) Outcome {
 
 // sysSchedYield gives other tasks of the same instant their turn: the call's
 // own cost does that.
-func sysSchedYield(*Task) Outcome { return ret(0) }
-
 // cpus is the number of processors that a task may use, as a mask.
 func (t *Task) cpuMask() []byte {
 	mask := make([]byte, (t.host().Cores+63)/64*8)

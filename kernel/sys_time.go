@@ -84,7 +84,7 @@ func sysNanosleep(t *Task) Outcome {
 		if errno != 0 {
 			return fail(errno)
 		}
-		t.pollTimeout(d)
+		t.waitTimeout(d)
 	}
 	return t.sleep(t.arg(1))
 }
@@ -120,7 +120,7 @@ func sysClockNanosleep(t *Task) Outcome {
 		case absolute:
 			t.waitUntil(t.int(0), d)
 		default:
-			t.pollTimeout(d)
+			t.waitTimeout(d)
 		}
 	} else if account := t.cpuAccount(t.int(0)); account != nil {
 		return ret(0)

@@ -39,6 +39,7 @@ type Task struct {
 	// effect on parked tasks is looked at when the kernel has carried it out.
 	afterwards []signalSent
 
+	idle    int // calls in a row that polled in vain
 	cpu     cpuAccount
 	touched []touch // files that the current call may change
 	unlocks bool    // the current call frees a file lock
@@ -58,7 +59,8 @@ type call struct {
 	deadline sim.Time // of a wait with a timeout; sim.Never if none
 	calendar int64    // the reading of the calendar clock that the deadline stands for; 0: none
 	timedOut bool
-	done     int // bytes moved so far
+	idling   bool // it need not wait at all (see idlePause)
+	done     int  // bytes moved so far
 	state    any
 }
 
@@ -180,6 +182,7 @@ func (t *Task) handle() Outcome {
 	} else {
 		t.pins.drop()
 		t.parking.masked = false
+		t.countIdle(o)
 		t.trace(o)
 	}
 	return o
