@@ -147,8 +147,13 @@ func build(t *testing.T, folder, output, target string) {
 
 func compile(t *testing.T, source, output string) {
 	t.Helper()
-	if out, err := exec.Command("cc", "-O1", "-o", output, source).CombinedOutput(); err != nil {
-		t.Fatalf("cc %s: %v\n%s", source, err, out)
+	compileWith(t, "cc", source, output)
+}
+
+func compileWith(t *testing.T, compiler, source, output string) {
+	t.Helper()
+	if out, err := exec.Command(compiler, "-O1", "-o", output, source).CombinedOutput(); err != nil {
+		t.Fatalf("%s %s: %v\n%s", compiler, source, err, out)
 	}
 }
 

@@ -22,6 +22,15 @@ var systems = []struct {
 		{"client/before.stdout", `^10.0.0.1\n6379\nOK\n2\n$`, nil},
 		{"client/after.stdout", `^another primary\nmaster\nhello\nOK\n1\n$`, nil},
 	}},
+	{name: "mpi", varies: "UCX, below MPICH, measures time with rdtsc", checks: []check{
+		{"node-1/mpich.stdout", mpi, between(0.8, 1.2)},
+		{"node-1/openmpi.stdout", mpi, between(0.8, 1.2)},
+	}},
+	{name: "bittorrent", varies: "aria2 takes random numbers from rdrand", checks: []check{
+		{"peer-1/aria2.stdout", `(?m)^complete$`, nil},
+		{"peer-8/aria2.stdout", `(?m)^complete$`, nil},
+		{"../summary.json", `"name": "seeder",\s+"bytes_sent": ([0-9]+)`, between(4<<20, 4*4<<20)},
+	}},
 	{name: "etcd", varies: oldGo, checks: []check{
 		{"client/client.stdout", `^written and read through each member\nalive: node-. node-.; one leader; [0-9]+ numbers, none lost\n$`, nil},
 	}},
@@ -46,6 +55,10 @@ var systems = []struct {
 	}},
 }
 
+// mpi is what the program of the example mpi prints.
+const mpi = `^8 ranks on node-1 node-2 node-3 node-4 node-5 node-6 node-7 node-8\nring: token 280, ([0-9.]+) ms a round\n` +
+	`all-reduce: 0 wrong, [0-9.]+ ms\nprimes: 17984 below 200000\n$`
+
 // oldGo is about programs built with Go before 1.22.
 const oldGo = "its Go runtime seeds the choices of its scheduler from rdtsc"
 
@@ -53,6 +66,9 @@ func TestSystems(t *testing.T) {
 	simterpose := filepath.Join(t.TempDir(), "simterpose")
 	build(t, "..", simterpose, "./cmd/simterpose")
 	build(t, "web", "web", ".")
+	for _, compiler := range []string{"mpich", "openmpi"} {
+		compileWith(t, "mpicc."+compiler, filepath.Join("mpi", "mpi.c"), filepath.Join("mpi", compiler))
+	}
 	for _, s := range systems {
 		t.Run(s.name, func(t *testing.T) {
 			first := filepath.Join(t.TempDir(), "out")
