@@ -212,18 +212,28 @@ func (l *layers) host(name string) (folder string, mounts []guest.Mount, err err
 	}
 	if l.covers("/var/tmp") {
 		// Like the other folders of temporary files it begins empty.
-		temporary := filepath.Join(folder, "var/tmp")
-		if err := os.Mkdir(temporary, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
+		if err := emptyFolder(filepath.Join(folder, "var/tmp")); err != nil {
 			return "", nil, err
-		}
-		if err := os.Chmod(temporary, 0o777|fs.ModeSticky); err != nil {
-			return "", nil, err
-		}
-		if err := unix.Setxattr(temporary, "user.overlay.opaque", []byte("y"), 0); err != nil {
-			return "", nil, fmt.Errorf("%s: setxattr: %w", temporary, err)
 		}
 	}
 	return filepath.Join(l.output, layersFolder, name), mounts, nil
+}
+
+// emptyFolder makes a folder of a layer for everybody's temporary files, which
+// hides what the machine has there.
+func emptyFolder(name string) error {
+	if err := os.Mkdir(name, 0o777); errors.Is(err, fs.ErrExist) {
+		return nil // from before a crash
+	} else if err != nil {
+		return err
+	}
+	if err := os.Chmod(name, 0o777|fs.ModeSticky); err != nil {
+		return err
+	}
+	if err := unix.Setxattr(name, "user.overlay.opaque", []byte("y"), 0); err != nil {
+		return &os.PathError{Op: "setxattr", Path: name, Err: err}
+	}
+	return nil
 }
 
 // likeMachine creates a folder in a layer with the mode of the machine's.
@@ -233,6 +243,9 @@ func likeMachine(layer, folder string) error {
 		return err
 	}
 	own := filepath.Join(layer, folder)
+	if _, err := os.Lstat(own); err == nil {
+		return nil // from before a crash
+	}
 	if err := os.MkdirAll(own, 0o755); err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ const (
 	capNetRaw         = 13
 	capSysChroot      = 18
 	capSysAdmin       = 21
-	capSysTTYConfig   = 26
+	capSysTime        = 25
 	capMknod          = 27
 	capSetfcap        = 31
 	capMacOverride    = 32

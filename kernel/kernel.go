@@ -87,6 +87,8 @@ type HostConfig struct {
 	Memory    uint64 // bytes
 	// Random answers getrandom and the like.
 	Random *rand.ChaCha8
+	// Before is the host as it was before it crashed, nil at first.
+	Before *Host
 	// Data belongs to the emulator.
 	Data any
 	// NetworkSocket is a descriptor of a socket in the host's network
@@ -134,6 +136,9 @@ func (k *Kernel) NewHost(c HostConfig) *Host {
 		return nil
 	})
 	h.startClock()
+	if c.Before != nil {
+		h.owners, h.Before = c.Before.owners, nil // the disk is the same
+	}
 	k.hosts = append(k.hosts, h)
 	return h
 }

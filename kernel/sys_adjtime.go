@@ -38,6 +38,9 @@ func sysClockSettime(t *Task) Outcome {
 
 // setCalendar also refuses, as Linux does, a time before the host's start.
 func (t *Task) setCalendar(v int64) Outcome {
+	if !t.cred.capable(capSysTime) {
+		return fail(unix.EPERM)
+	}
 	if v < int64(t.now()) {
 		return fail(unix.EINVAL)
 	}
@@ -116,6 +119,9 @@ func sysAdjtimex(t *Task) Outcome {
 		return fail(errno)
 	}
 	modes := binary.LittleEndian.Uint32(b[timexModes:])
+	if modes != 0 && modes != adjOffset|adjSingleshot|adjReadOnly && !t.cred.capable(capSysTime) {
+		return fail(unix.EPERM)
+	}
 	old, errno := t.host().adjust(modes, b[:])
 	if errno != 0 {
 		return fail(errno)
