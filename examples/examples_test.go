@@ -220,3 +220,25 @@ func withoutReal(summary []byte) ([]byte, error) {
 	delete(all, "real")
 	return json.Marshal(all)
 }
+
+// TestVerify runs three examples twenty times on one processor of a machine that
+// is kept busy, and compares every call and all outputs. scripts/verify does so
+// with all of them.
+func TestVerify(t *testing.T) {
+	simterpose := filepath.Join(t.TempDir(), "simterpose")
+	prepare(t, simterpose)
+	busy := exec.Command("sh", "-c", "while :; do :; done")
+	if err := busy.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer busy.Wait()
+	defer busy.Process.Kill()
+	for _, name := range []string{"prototype", "go-http", "ssh"} {
+		output := filepath.Join(t.TempDir(), "out")
+		out, err := exec.Command("taskset", "-c", "0", simterpose, "run", "--verify", "20", "--output", output,
+			filepath.Join(name, "experiment.yaml")).CombinedOutput()
+		if err != nil || !bytes.Contains(out, []byte("20 runs, all the same")) {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+	}
+}
