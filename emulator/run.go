@@ -93,7 +93,7 @@ func (w *world) build() error {
 	w.log = w.options.Log.Info
 	w.processEnded = w.ended
 	calls := kernel.NativeCalls()
-	if w.disksFail() {
+	if w.disksFail() || w.experiment.TimedDisks {
 		calls = kernel.NativeCallsOfDisks()
 	}
 	w.realm, err = guest.Start(guest.Native{Calls: calls, Commands: kernel.NativeCommands(), First: kernel.NativeFirst()}, processor, quietSettings...)

@@ -29,6 +29,9 @@ type Experiment struct {
 	Stop    sim.Time
 	Network NetworkOptions
 	CPU     CPUOptions
+	// TimedDisks lets reads and writes of files take the time that the
+	// platform's disks need.
+	TimedDisks bool
 	// Processes are in the order of the file.
 	Processes []Process
 	// Files are put into hosts before the first process starts, and Collect is

@@ -20,6 +20,7 @@ type document struct {
 	Stop      ast.Node   `yaml:"stop"`
 	Network   ast.Node   `yaml:"network"`
 	CPU       ast.Node   `yaml:"cpu"`
+	Disks     ast.Node   `yaml:"disks"`
 	Files     []ast.Node `yaml:"files"`
 	Collect   []ast.Node `yaml:"collect"`
 	Clocks    []ast.Node `yaml:"clocks"`

@@ -131,6 +131,20 @@ func (l *loader) section(d *document, o Overrides) {
 	if d.CPU != nil {
 		l.cpu(d.CPU)
 	}
+	if d.Disks != nil {
+		l.disks(d.Disks)
+	}
+}
+
+// disks reads whether accesses of disks take time.
+func (l *loader) disks(node ast.Node) {
+	switch text, _ := strictyaml.Text(node); text {
+	case "free":
+	case "timed":
+		l.TimedDisks = true
+	default:
+		l.addf(l.at(node), "disks: free or timed expected")
+	}
 }
 
 func (l *loader) at(node ast.Node) Position { return Position(strictyaml.At(l.path, node)) }

@@ -66,18 +66,19 @@ func (t *Task) onDisk() Outcome {
 	case unix.SYS_WRITE, unix.SYS_WRITEV, unix.SYS_PWRITEV, unix.SYS_PWRITEV2, unix.SYS_FTRUNCATE, unix.SYS_FALLOCATE:
 		t.noteWrite(t.int(0))
 	}
-	state := t.host().Disk
-	if state == DiskFine {
+	h := t.host()
+	if h.Disk == DiskFine && h.Transfer == nil {
 		return native()
 	}
 	use, ok := diskCalls[t.call.number]
 	if !ok {
 		return native()
 	}
-	size, ok := t.diskFile(t.int(0))
+	path, size, ok := t.diskFile(t.int(0))
 	if !ok {
 		return native()
 	}
+	state := h.Disk
 	switch state {
 	case DiskFails:
 		return fail(unix.EIO)
@@ -93,58 +94,80 @@ func (t *Task) onDisk() Outcome {
 			t.parking.waitsFor = "a slow disk"
 			return t.park(0)
 		}
+	case DiskFine:
+		return t.onTimedDisk(use, path, size)
 	}
 	return native()
 }
 
-// diskFile tells whether a descriptor is a file of a disk, and its size. The
-// files that take the process's output for the experiment are not.
-func (t *Task) diskFile(number int) (size int64, ok bool) {
+// onTimedDisk lets a call that reads or writes a file of some size take the time
+// that the host's disk needs for it.
+func (t *Task) onTimedDisk(use diskUse, path string, size int64) Outcome {
+	if !t.first() || use != diskReads && use != diskWrites || t.call.number == unix.SYS_GETDENTS64 {
+		return native()
+	}
+	bytes, position := t.extent()
+	if use == diskReads && position >= 0 {
+		bytes = min(bytes, size-position)
+	}
+	if bytes <= 0 || !t.host().Transfer(path, use == diskWrites, bytes, t.wake) {
+		return native()
+	}
+	t.parking.waitsFor = "a disk"
+	return t.park(0)
+}
+
+// diskFile tells whether a descriptor is a file of a disk, its path and its size.
+// The files that take the process's output for the experiment are not.
+func (t *Task) diskFile(number int) (path string, size int64, ok bool) {
 	name := "/proc/" + strconv.Itoa(t.TID) + "/fd/" + strconv.Itoa(number)
 	target, err := os.Readlink(name)
 	if err != nil || strings.HasSuffix(target, ".stdout") || strings.HasSuffix(target, ".stderr") {
-		return 0, false
+		return "", 0, false
 	}
 	var s unix.Stat_t
 	var f unix.Statfs_t
 	if unix.Stat(name, &s) != nil || unix.Statfs(name, &f) != nil {
-		return 0, false
+		return "", 0, false
 	}
 	if kind := s.Mode & unix.S_IFMT; kind != unix.S_IFREG && kind != unix.S_IFDIR {
-		return 0, false
+		return "", 0, false
 	}
 	switch f.Type {
 	case unix.TMPFS_MAGIC, unix.PROC_SUPER_MAGIC, unix.SYSFS_MAGIC, unix.CGROUP2_SUPER_MAGIC:
-		return 0, false
+		return "", 0, false
 	}
-	return s.Size, true
+	return target, s.Size, true
 }
 
 // extends tells whether a write goes beyond the end of a file of a size.
 func (t *Task) extends(size int64) bool {
-	var position int64
+	length, position := t.extent()
+	return position < 0 || position+length > size
+}
+
+// extent is how much a call reads or writes at most, and where in its file; -1
+// for its end.
+func (t *Task) extent() (length, position int64) {
 	switch t.call.number {
-	case unix.SYS_PWRITE64, unix.SYS_PWRITEV:
+	case unix.SYS_PREAD64, unix.SYS_PREADV, unix.SYS_PWRITE64, unix.SYS_PWRITEV:
 		position = t.long(3)
-	case unix.SYS_PWRITEV2:
+	case unix.SYS_PREADV2, unix.SYS_PWRITEV2:
 		if position = t.long(3); position == -1 {
 			position = t.position()
 		}
 	default:
 		position = t.position()
 	}
-	if position < 0 {
-		return true
-	}
-	length := int64(t.size(2))
-	if use := t.call.number; use == unix.SYS_WRITEV || use == unix.SYS_PWRITEV || use == unix.SYS_PWRITEV2 {
+	switch t.call.number {
+	case unix.SYS_READV, unix.SYS_PREADV, unix.SYS_PREADV2, unix.SYS_WRITEV, unix.SYS_PWRITEV, unix.SYS_PWRITEV2:
 		s, errno := t.vector(t.arg(1), t.int(2), 0)
 		if errno != 0 {
-			return false // the kernel says what is wrong
+			return 0, 0 // the kernel says what is wrong
 		}
-		length = int64(s.Len())
+		return int64(s.Len()), position
 	}
-	return position+length > size
+	return int64(t.size(2)), position
 }
 
 // position is where the next write of the call's descriptor goes; -1 at the end.

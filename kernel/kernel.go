@@ -98,6 +98,10 @@ type HostConfig struct {
 	Root string
 	// Disk is what is wrong with the host's disk.
 	Disk DiskState
+	// Transfer, if not nil, reads or writes so many bytes of the file at path,
+	// as guests name it, on a simulated disk of the host; done is called when
+	// that is over. It returns false when the file is on none.
+	Transfer func(path string, write bool, bytes int64, done func()) bool
 }
 
 // Host is one simulated host's kernel state.
