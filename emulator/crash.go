@@ -67,14 +67,14 @@ func (w *world) crash(h *host) error {
 	return nil
 }
 
-// returns tells whether a host that crashes now will boot again.
+// returns tells whether a host that crashes now will boot again, or may.
 func (w *world) returns(h *host) bool {
-	if h.simulated.StateProfile() != nil {
+	if h.simulated.StateProfile() != nil || w.options.Steering != nil {
 		return true
 	}
 	for i := range w.experiment.Events {
 		e := &w.experiment.Events[i]
-		boots := e.Host.State == experiment.StateBoot && (e.At > w.queue.Now() || e.Every > 0) ||
+		boots := e.Host.State == experiment.StateBoot && (e.At >= w.queue.Now() || e.Every > 0) ||
 			e.Host.State == experiment.StateCrash && e.For > 0
 		for _, p := range e.Hosts {
 			if boots && p == h.simulated {

@@ -43,7 +43,9 @@ type loop struct {
 	// processEnded is called when a process is dead.
 	processEnded func(p *kernel.Process, status unix.WaitStatus)
 	outsideNoted map[string]bool
-	log          func(message string, arguments ...any)
+	// between, if not nil, is called between two events.
+	between func()
+	log     func(message string, arguments ...any)
 }
 
 // threadOf is the emulator's side of a task, made when it is first needed.
@@ -473,6 +475,9 @@ var errDeadlock = errors.New("nothing is scheduled and guests still wait")
 func (l *loop) run(stop sim.Time, done func() bool, tick func()) error {
 	l.stop = stop
 	for !done() {
+		if l.between != nil {
+			l.between()
+		}
 		if l.interrupted.Load() {
 			return l.fatal
 		}

@@ -158,6 +158,9 @@ func (w *world) finish(p *process) {
 	if !p.Daemon {
 		w.waiting--
 	}
+	if p.whenEnded != nil {
+		p.whenEnded()
+	}
 }
 
 // waitsOutside notes that a guest waits for a file of the machine.
@@ -246,6 +249,10 @@ func (p *process) verdict(now sim.Time) ProcessResult {
 		r.ExitCode = p.status.ExitStatus()
 	}
 	r.Expected = p.Expect.String()
+	if p.anyEnd {
+		r.Expected, r.AsExpected = "any end", true
+		return r
+	}
 	r.AsExpected = p.failure == nil && p.Expect.Met(r.Running, r.ExitCode, r.Signal)
 	return r
 }

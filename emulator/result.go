@@ -29,6 +29,8 @@ type Options struct {
 	Progress func(Progress)
 	// Terminal connects one process to open files.
 	Terminal *Terminal
+	// Steering, if not nil, acts on the run.
+	Steering *Steering
 }
 
 // Terminal names a process and what it gets as standard input, output and

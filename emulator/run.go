@@ -50,8 +50,11 @@ type process struct {
 	status  unix.WaitStatus
 	ended   bool
 	failure error // why it could not be started
-	crashed bool  // with its host
-	missed  bool  // its start came while its host was down
+	anyEnd  bool  // no end is unexpected
+	// whenEnded, if not nil, is called at the end.
+	whenEnded func()
+	crashed   bool // with its host
+	missed    bool // its start came while its host was down
 }
 
 // Run runs an experiment and returns what happened. When ctx is cancelled the
@@ -70,6 +73,11 @@ func Run(ctx context.Context, e *experiment.Experiment, o Options) (*Result, err
 	defer w.close()
 	if err := w.build(); err != nil {
 		return nil, err
+	}
+	if s := o.Steering; s != nil {
+		s.begin(w)
+		defer close(s.over)
+		w.between = func() { s.obey(w, ctx.Done()) }
 	}
 	err := w.run(e.Stop, func() bool { return w.waiting == 0 }, w.progress)
 	if err != nil && !errors.Is(err, errDeadlock) {
@@ -93,7 +101,7 @@ func (w *world) build() error {
 	w.log = w.options.Log.Info
 	w.processEnded = w.ended
 	calls := kernel.NativeCalls()
-	if w.disksFail() || w.experiment.TimedDisks {
+	if w.disksFail() || w.experiment.TimedDisks || w.options.Steering != nil {
 		calls = kernel.NativeCallsOfDisks()
 	}
 	w.realm, err = guest.Start(guest.Native{Calls: calls, Commands: kernel.NativeCommands(), First: kernel.NativeFirst()}, processor, quietSettings...)

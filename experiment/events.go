@@ -85,6 +85,24 @@ func (l *loader) events(nodes []ast.Node) {
 	}
 }
 
+// ParseEvent reads one event in the form of the list events.
+func (e *Experiment) ParseEvent(text []byte) (Event, error) {
+	const name = "event"
+	node, err := strictyaml.Parse(name, text)
+	if err != nil {
+		return Event{}, err
+	}
+	// A copy: its events are not the experiment's.
+	scratch := *e
+	scratch.Events = nil
+	l := &loader{path: name, Experiment: &scratch}
+	l.events([]ast.Node{node})
+	if err := l.err(); err != nil {
+		return Event{}, err
+	}
+	return scratch.Events[0], nil
+}
+
 func (l *loader) event(s *eventSection, at Position) {
 	e := Event{Position: at, Process: -1, Until: l.Stop}
 	fail := func(format string, arguments ...any) { l.addf(at, format, arguments...) }

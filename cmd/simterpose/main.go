@@ -91,7 +91,7 @@ interrupted.`,
 		execCommand(),
 		platformCommand(),
 		simulateCommand(),
-		calibrateCommand(), versionCommand(),
+		ctlCommand(), calibrateCommand(), versionCommand(),
 	)
 	return root
 }

@@ -11,9 +11,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/simterpose/simterpose/control"
 	"github.com/simterpose/simterpose/emulator"
 	"github.com/simterpose/simterpose/experiment"
 	"github.com/simterpose/simterpose/guest"
+	"github.com/simterpose/simterpose/sim"
 )
 
 // runFlags are the flags of run and exec.
@@ -24,6 +26,9 @@ type runFlags struct {
 	strace bool
 	level  slog.Level
 	repeat int // --verify
+	// pauseAt and control are run's alone.
+	pauseAt sim.Time
+	control string
 }
 
 func (f *runFlags) addFlags(c *cobra.Command) {
@@ -68,17 +73,52 @@ summary.json, and log, Simterpose's own messages.`,
 	f.addFlags(c)
 	c.Flags().StringVarP(&f.output, "output", "o", "", "put what comes of the run into `DIR` (default NAME.out)")
 	c.Flags().IntVar(&f.repeat, "verify", 0, "run `N` times and compare everything that comes of it, and every call")
+	f.pauseAt = sim.Never
+	c.Flags().Var(&timeFlag{&f.pauseAt}, "pause-at", "pause at this simulated `TIME`, for simterpose ctl")
+	c.Flags().StringVar(&f.control, "control", "", "let simterpose ctl steer the run by this `SOCKET`")
 	return c
+}
+
+// timeFlag is a flag with a simulated time.
+type timeFlag struct{ t *sim.Time }
+
+func (f *timeFlag) String() string { return "" }
+func (f *timeFlag) Type() string   { return "TIME" }
+func (f *timeFlag) Set(text string) (err error) {
+	*f.t, err = experiment.ParseTime(text)
+	return err
+}
+
+// steer opens the control socket, if there is to be one.
+func (f *runFlags) steer() (s *emulator.Steering, closeSocket func(), err error) {
+	if f.control == "" {
+		if f.pauseAt != sim.Never {
+			return nil, nil, errors.New("--pause-at: a control socket expected as well, or nobody could let the run go on (--control SOCKET)")
+		}
+		return nil, func() {}, nil
+	}
+	s = emulator.NewSteering()
+	s.PauseAt = f.pauseAt
+	server, err := control.Listen(f.control, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	return s, func() { server.Close() }, nil
 }
 
 // run runs an experiment and tells what came of it.
 func (f *runFlags) run(c *cobra.Command, e *experiment.Experiment) error {
+	steering, closeSocket, err := f.steer()
+	if err != nil {
+		return err
+	}
+	defer closeSocket()
 	output, err := makeOutput(f.output, f.force)
 	if err != nil {
 		return err
 	}
 	screen := newScreen(os.Stderr)
-	result, err := f.emulate(e, output, screen, emulator.Options{Progress: screen.progress})
+	result, err := f.emulate(e, output, screen, emulator.Options{Progress: screen.progress, Steering: steering})
 	screen.Close()
 	if err != nil {
 		return err
