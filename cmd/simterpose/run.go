@@ -62,6 +62,9 @@ summary.json, and log, Simterpose's own messages.`,
 				f.output = e.Name + ".out"
 			}
 			if c.Flags().Changed("verify") {
+				if f.control != "" {
+					return errors.New("--verify: a run that is steered by hand is not repeated")
+				}
 				if f.repeat < 2 {
 					return fmt.Errorf("--verify: 2 runs or more expected, found %d", f.repeat)
 				}
