@@ -37,6 +37,10 @@ func (t *Task) credentialReport(name string) (string, bool) {
 	switch parts[len(parts)-1] {
 	case "status":
 		return of.status()
+	case "uid_map", "gid_map":
+		return fmt.Sprintf("%10d %10d %10d\n", 0, 0, noID), true
+	case "setgroups":
+		return "allow\n", true
 	case "loginuid", "sessionid":
 		return strconv.FormatUint(uint64(noID), 10), true // nobody has logged in
 	}

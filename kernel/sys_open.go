@@ -49,6 +49,8 @@ func sysOpen(t *Task) Outcome {
 		return t.reopen(owner, number, flags)
 	}
 	switch full {
+	case "/dev/ptmx", "/dev/pts/ptmx":
+		return t.openTerminal(full, flags)
 	case "/dev/random", "/dev/urandom":
 		return t.openRandom(full, flags)
 	}

@@ -209,22 +209,6 @@ func sysFchdir(t *Task) Outcome {
 	return native()
 }
 
-// sysSetxattr is the calls that change extended attributes. Notes of owners are
-// not for guests to write.
-func sysSetxattr(t *Task) Outcome {
-	attribute, errno := t.readString(t.arg(1))
-	if errno == 0 && attribute == OwnerAttribute {
-		return fail(unix.EOPNOTSUPP)
-	}
-	switch t.call.number {
-	case unix.SYS_FSETXATTR, unix.SYS_FREMOVEXATTR:
-		return native() // whoever has the file open for this may write to it
-	case unix.SYS_LSETXATTR, unix.SYS_LREMOVEXATTR:
-		return t.onExisting(false, wantWrite, true)
-	}
-	return t.onExisting(true, wantWrite, true)
-}
-
 // privileged are calls that need a capability, and are the kernel's otherwise:
 // it takes all guests for root.
 func privileged(number int) func(*Task) Outcome {
