@@ -235,7 +235,8 @@ func (w *world) result(deadlock, interrupted bool) *Result {
 // verdict compares what became of a process with what was expected.
 func (p *process) verdict(now sim.Time) ProcessResult {
 	r := p.result
-	r.Running = !p.ended && p.process != nil
+	// One whose host is down would run again if the host booted.
+	r.Running = !p.ended && (p.process != nil || p.crashed)
 	if r.Running {
 		r.End = now
 	}

@@ -30,6 +30,6 @@ func TestChaos(t *testing.T) {
 		}
 	}
 	output := filepath.Join(t.TempDir(), "out")
-	runFile(t, simterpose, filepath.Join(folder, "experiment.yaml"), output)
+	run(t, simterpose, folder, output)
 	look(t, output, []check{{"client/client.stdout", `\n[0-9]{3,} operations, [0-9]+ requests without an answer\nlinearizable\n$`, nil}})
 }
