@@ -34,6 +34,9 @@ func setClock(h *host, c *experiment.ClockChange) (undo func()) {
 // startClock sets the clock of a host that comes up for the first time to what
 // the experiment says.
 func (w *world) startClock(h *host) {
+	if w.experiment.TrapTSC {
+		h.clock.TrapTSC()
+	}
 	for i := range w.experiment.Clocks {
 		if c := &w.experiment.Clocks[i]; c.Host == h.simulated {
 			setClock(h, &c.ClockChange)

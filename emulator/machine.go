@@ -22,6 +22,10 @@ func (machine) WriteMemory(tid int, address uint64, p []byte) (int, unix.Errno) 
 	return guest.WriteMemory(tid, address, p)
 }
 
+func (machine) PatchMemory(tid int, address uint64, p []byte) unix.Errno {
+	return guest.PatchMemory(tid, address, p)
+}
+
 func (m machine) AddDescriptor(t *kernel.Task, source, number int, closeOnExec bool) (int, unix.Errno) {
 	return m.threadOf(t).host.container.AddDescriptor(m.threadOf(t).call, source, number, closeOnExec)
 }

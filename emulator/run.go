@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -104,7 +105,14 @@ func (w *world) build() error {
 	if w.disksFail() || w.experiment.TimedDisks || w.options.Steering != nil {
 		calls = kernel.NativeCallsOfDisks()
 	}
-	w.realm, err = guest.Start(guest.Native{Calls: calls, Commands: kernel.NativeCommands(), First: kernel.NativeFirst()}, processor, quietSettings...)
+	first, tsc := kernel.NativeFirst(), kernel.TSC{}
+	if w.experiment.TrapTSC {
+		tsc = kernel.TSC{Handler: guest.TSCHandler, Page: guest.CodePage}
+		delete(first, unix.SYS_RT_SIGPROCMASK)
+	} else {
+		calls = append(slices.Clone(calls), unix.SYS_RT_SIGACTION)
+	}
+	w.realm, err = guest.Start(guest.Native{Calls: calls, Commands: kernel.NativeCommands(), First: first}, processor, quietSettings...)
 	if err != nil {
 		return err
 	}
@@ -114,7 +122,7 @@ func (w *world) build() error {
 	w.kernel = kernel.New(kernel.Config{
 		Queue: w.queue, Machine: machine{&w.loop}, Log: w.options.Log, Epoch: w.experiment.Epoch, Ready: w.ready,
 		Doomed: w.processDeath, Continued: w.continued, Outside: w.waitsOutside, Strace: w.strace(),
-		ClockChanged: clockChanged,
+		ClockChanged: clockChanged, TSC: tsc,
 	})
 	if err := w.buildNetwork(); err != nil {
 		return err

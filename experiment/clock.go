@@ -100,3 +100,17 @@ func (d *drift) DecodeYAML(file string, node ast.Node) error {
 	}
 	return strictyaml.Errorf(file, node, "a drift such as 20ppm or -500ppb expected, at most 100000ppm, found %q", text)
 }
+
+// counter takes over what rdtsc tells.
+func (l *loader) counter(node ast.Node) {
+	if node == nil {
+		return
+	}
+	switch text, _ := strictyaml.Text(node); text {
+	case "simulated":
+		l.TrapTSC = true
+	case "machine":
+	default:
+		l.add(strictyaml.Errorf(l.path, node, "tsc: simulated or machine expected"))
+	}
+}

@@ -38,6 +38,8 @@ type Experiment struct {
 	// kept at the end; hosts without processes have neither.
 	Files   []File
 	Collect []Collected
+	// TrapTSC makes rdtsc tell simulated time.
+	TrapTSC bool
 	// Clocks are the hosts' clocks that are wrong, in the order of the file.
 	Clocks []Clock
 	// Events are in the order of the file.

@@ -24,6 +24,7 @@ type document struct {
 	Files     []ast.Node `yaml:"files"`
 	Collect   []ast.Node `yaml:"collect"`
 	Clocks    []ast.Node `yaml:"clocks"`
+	TSC       ast.Node   `yaml:"tsc"`
 	Processes []ast.Node `yaml:"processes"`
 	Events    []ast.Node `yaml:"events"`
 }

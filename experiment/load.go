@@ -113,6 +113,7 @@ func (l *loader) section(d *document, o Overrides) {
 	l.add(err)
 	l.Platform = p
 	l.decode(d.Seed, &l.Seed)
+	l.counter(d.TSC)
 	var epoch calendar
 	if l.decode(d.Epoch, &epoch) {
 		l.Epoch = time.Time(epoch)

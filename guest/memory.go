@@ -1,6 +1,8 @@
 package guest
 
 import (
+	"os"
+	"strconv"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -34,4 +36,21 @@ func transfer(call uintptr, tid int, address uint64, p []byte) (int, unix.Errno)
 		return int(n), unix.EFAULT
 	}
 	return int(n), 0
+}
+
+// PatchMemory is WriteMemory for memory that the guest may only read, too
+// (/proc/PID/mem in proc(5)).
+func PatchMemory(tid int, address uint64, p []byte) unix.Errno {
+	if _, errno := WriteMemory(tid, address, p); errno != unix.EFAULT {
+		return errno
+	}
+	memory, err := os.OpenFile("/proc/"+strconv.Itoa(tid)+"/mem", os.O_WRONLY, 0)
+	if err != nil {
+		return unix.ESRCH
+	}
+	defer memory.Close()
+	if _, err := memory.WriteAt(p, int64(address)); err != nil {
+		return unix.EFAULT
+	}
+	return 0
 }

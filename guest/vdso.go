@@ -178,6 +178,7 @@ type clockPage struct {
 	calendarAt   int64
 	calendarBase int64
 	calendarRate int64
+	trapped      int64 // rdtsc is
 }
 
 // NewClock creates a clock at time 0. step is what each reading adds; realtime
@@ -195,6 +196,7 @@ func NewClock(step, realtime int64) (*Clock, error) {
 		}
 		copy(code[256*(i-1):], function)
 	}
+	placeTSC(code)
 	if _, err := unix.Write(fd, append(code, make([]byte, pageSize)...)); err != nil {
 		return nil, fmt.Errorf("write the clock's code: %w", err)
 	}

@@ -6,6 +6,7 @@
 #define bootCall $100001
 #define codePage $0x100000
 #define clockPage $0x101000
+#define tscSetup $0x100600
 #define now 0(R8)
 #define limit 8(R8)
 #define step 16(R8)
@@ -35,6 +36,8 @@ TEXT ·vdsoBoot(SB), NOSPLIT|NOFRAME, $0
 	MOVQ	R8, DI
 	MOVQ	$3, AX             // close
 	SYSCALL
+	MOVQ	tscSetup, AX
+	CALL	AX
 	XORL	AX, AX
 	XORL	DX, DX
 	XORL	CX, CX

@@ -36,6 +36,7 @@ const (
 	capNetRaw         = 13
 	capSysChroot      = 18
 	capSysAdmin       = 21
+	capSysResource    = 24
 	capSysTime        = 25
 	capMknod          = 27
 	capSetfcap        = 31

@@ -40,6 +40,8 @@ type Config struct {
 	// ClockChanged is called when a host's calendar clock was set or goes at
 	// another rate.
 	ClockChanged func(*Host)
+	// TSC is how guests' rdtsc is trapped.
+	TSC TSC
 	// Strace, if not nil, is called with each call and its result.
 	Strace func(t *Task, call, result string)
 }

@@ -9,6 +9,9 @@ type Machine interface {
 	ReadMemory(tid int, address uint64, p []byte) (int, unix.Errno)
 	WriteMemory(tid int, address uint64, p []byte) (int, unix.Errno)
 
+	// PatchMemory writes to a guest's memory, even where the guest may not.
+	PatchMemory(tid int, address uint64, p []byte) unix.Errno
+
 	// AddDescriptor installs a copy of the emulator's descriptor source in the
 	// guest whose call is being handled, as number or, when that is negative,
 	// the lowest free one.

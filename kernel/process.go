@@ -49,7 +49,8 @@ type Process struct {
 	cpu         cpuAccount
 	childrenCPU int64 // of the children waited for, in nanoseconds
 	limit       cpuLimit
-	affinity    []byte // of the simulated cores; nil: all
+	fault       sigaction // the guest's own action of SIGSEGV, where rdtsc is trapped
+	affinity    []byte    // of the simulated cores; nil: all
 	start       sim.Time
 
 	// Data and Used, processor time that is accounted for, belong to the
@@ -122,6 +123,9 @@ func (t *Task) Execed() {
 	p.tasks = []*Task{t}
 	t.clearChildTID = 0
 	t.becomeProgram()
+	if p.fault.handler != sigIgnore {
+		p.fault = sigaction{}
+	}
 	t.restart.valid = false
 	k.spaces++
 	p.space = k.spaces
@@ -157,6 +161,7 @@ func (t *Task) Cloned(tid, id int) *Task {
 		}
 		process = t.host().newProcess(t.process.Name, tid, id, parent)
 		process.Data = t.process.Data
+		process.fault = t.process.fault
 		process.undumpable, process.chrooted = t.process.undumpable, t.process.chrooted
 		if c.flags&unix.CLONE_VM != 0 {
 			process.space = t.process.space

@@ -95,6 +95,9 @@ func sysCapset(t *Task) Outcome {
 }
 
 func sysPrctl(t *Task) Outcome {
+	if o, done := t.setTSC(); done {
+		return o
+	}
 	old := t.cred
 	switch t.int(0) {
 	case unix.PR_GET_DUMPABLE:

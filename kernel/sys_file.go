@@ -305,6 +305,7 @@ const (
 	fioasync    = 0x5452
 	siocatmark  = 0x8905
 	siocgstamp  = 0x8906
+	siocgstampn = 0x8907 // SIOCGSTAMPNS
 	siocoutq    = 0x5411
 	siocoutqnsd = 0x894b
 	siocgifconf = 0x8912
@@ -324,6 +325,16 @@ func sysIoctl(t *Task) Outcome {
 		}
 		d.nonblock = v != 0
 		return native()
+	}
+	if f, ok := d.file.(socket.Stamped); ok && (request == siocgstamp || request == siocgstampn) {
+		at := f.LastArrival()
+		switch {
+		case at == 0:
+			return fail(unix.ENOENT)
+		case request == siocgstamp:
+			return fail(t.write(t.arg(2), appendTimeval(nil, at)))
+		}
+		return fail(t.writeTimespec(t.arg(2), at))
 	}
 	if f, ok := d.file.(socket.Ioctler); ok {
 		if value, errno, ok := f.Ioctl(request); ok {

@@ -120,7 +120,7 @@ func sysLimit(t *Task) Outcome {
 		switch {
 		case soft > hard:
 			return fail(unix.EINVAL)
-		case hard > old.hard && !t.mayRaiseLimits():
+		case hard > old.hard && !t.cred.capable(capSysResource):
 			return fail(unix.EPERM)
 		}
 		l.set, l.soft, l.hard = true, soft, hard
@@ -133,12 +133,6 @@ func sysLimit(t *Task) Outcome {
 		return fail(t.write(asked, b[:]))
 	}
 	return ret(0)
-}
-
-// mayRaiseLimits tells whether the task has CAP_SYS_RESOURCE.
-func (t *Task) mayRaiseLimits() bool {
-	const capSysResource = 24
-	return t.statusField("CapEff:", 16)>>capSysResource&1 != 0
 }
 
 // watchLimit sends SIGXCPU at the soft limit and each second after it, and

@@ -95,5 +95,7 @@ func (t *Task) Carried(result int64) {
 	switch t.call.number {
 	case unix.SYS_WAIT4, unix.SYS_WAITID:
 		t.carriedWait(result)
+	case unix.SYS_RT_SIGACTION:
+		t.carriedAction()
 	}
 }

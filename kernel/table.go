@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"maps"
 
 	"golang.org/x/sys/unix"
 )
@@ -229,7 +230,8 @@ var emulated = []Entry{
 	{Number: unix.SYS_RT_SIGSUSPEND, Handler: sysSigsuspend, Arguments: "pd"},
 	{Number: unix.SYS_PAUSE, Handler: sysSigsuspend},
 	{Number: unix.SYS_RT_SIGPENDING, Handler: sysNativeAfterSignals, Arguments: "pd"},
-	{Number: unix.SYS_RT_SIGPROCMASK, Handler: sysNativeAfterSignals, Arguments: "dppd", Note: "stops only for SIG_UNBLOCK, which may let a timer's signal in"},
+	{Number: unix.SYS_RT_SIGPROCMASK, Handler: sysSigprocmask, Arguments: "dppd", Note: "stops only for SIG_UNBLOCK, which may let a timer's signal in, and where rdtsc is trapped"},
+	{Number: unix.SYS_RT_SIGACTION, Handler: sysSigaction, Arguments: "dppd", Note: "stops only where rdtsc is trapped"},
 	{Number: unix.SYS_RT_SIGTIMEDWAIT, Handler: sysSigtimedwait, Arguments: "pppd"},
 
 	{Number: unix.SYS_FUTEX, Handler: sysFutex, Arguments: "pxdppx"},
@@ -277,7 +279,7 @@ const futexWaitvNumber = 449
 // host's namespaces, and the signal calls that do not wait.
 var nativeCalls = []int{
 	unix.SYS_LSEEK, unix.SYS_MMAP, unix.SYS_MPROTECT, unix.SYS_MUNMAP, unix.SYS_BRK,
-	unix.SYS_RT_SIGACTION, unix.SYS_RT_SIGRETURN, unix.SYS_PREAD64, unix.SYS_PWRITE64,
+	unix.SYS_RT_SIGRETURN, unix.SYS_PREAD64, unix.SYS_PWRITE64,
 	unix.SYS_MREMAP, unix.SYS_MSYNC, unix.SYS_MINCORE, unix.SYS_MADVISE, unix.SYS_SHMGET, unix.SYS_SHMAT, unix.SYS_SHMCTL, unix.SYS_SHMDT,
 	unix.SYS_GETPID, unix.SYS_UNAME, unix.SYS_SEMGET, unix.SYS_SEMCTL, unix.SYS_MSGGET, unix.SYS_MSGCTL,
 	unix.SYS_FSYNC, unix.SYS_FDATASYNC, unix.SYS_GETDENTS, unix.SYS_GETDENTS64, unix.SYS_GETCWD,
@@ -365,4 +367,4 @@ func NativeCalls() []int { return nativeCalls }
 func NativeCommands() map[int][]uint32 { return nativeCommands }
 
 // NativeFirst gives, by call, the first arguments to let through.
-func NativeFirst() map[int][]uint32 { return nativeFirst }
+func NativeFirst() map[int][]uint32 { return maps.Clone(nativeFirst) }

@@ -370,6 +370,9 @@ func (t *Task) setMask(address, size uint64) unix.Errno {
 		return errno
 	}
 	const never = 1<<(unix.SIGKILL-1) | 1<<(unix.SIGSTOP-1)
+	if t.kernel().TSC.Handler != 0 {
+		set &^= segvBit
+	}
 	t.parking.mask, t.parking.masked = set&^never, true
 	return 0
 }

@@ -36,7 +36,8 @@ type datagram struct {
 // inbox is the receive queue of a datagram socket.
 type inbox struct {
 	waiting []datagram
-	charge  int // bytes counted against SO_RCVBUF
+	charge  int   // bytes counted against SO_RCVBUF
+	taken   int64 // when the datagram that was received last came; 0: none
 	drops   int
 }
 

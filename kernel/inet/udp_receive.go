@@ -52,6 +52,7 @@ func (i *inbox) take(b *base, dst socket.Sink, m *socket.Message, shut bool) (in
 	n := min(len(d.data)-skip, dst.Len())
 	b.movePeek(flags&unix.MSG_PEEK != 0, n, len(d.data))
 	if flags&unix.MSG_PEEK == 0 {
+		i.taken = i.waiting[0].at
 		i.waiting[0] = datagram{}
 		i.waiting = i.waiting[1:]
 		i.charge -= len(d.data) + datagramOverhead
@@ -163,6 +164,9 @@ func (u *udpSocket) PeerAddress() (socket.Address, unix.Errno) {
 
 // Ioctl implements socket.Ioctler.
 func (u *udpSocket) Ioctl(request uint32) (int, unix.Errno, bool) { return u.datagramIoctl(request) }
+
+// LastArrival implements socket.Stamped.
+func (i *inbox) LastArrival() int64 { return i.taken }
 
 func (i *inbox) datagramIoctl(request uint32) (int, unix.Errno, bool) {
 	switch request {

@@ -67,6 +67,10 @@ type Ioctler interface {
 	Ioctl(request uint32) (value int, errno unix.Errno, ok bool)
 }
 
+// Stamped is a socket that tells when what was received last has come, in
+// nanoseconds of CLOCK_REALTIME; 0 if nothing was (SIOCGSTAMP in socket(7)).
+type Stamped interface{ LastArrival() int64 }
+
 // Address is a socket address as the guest writes and reads it: the bytes of a
 // struct sockaddr, the family in the first two. nil means no address.
 type Address []byte
