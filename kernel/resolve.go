@@ -40,6 +40,11 @@ func (t *Task) locate(directory int, name string, follow, empty bool) (p place, 
 			full = "/proc/" + strconv.Itoa(t.process.PID) + rest
 		}
 	}
+	if follow {
+		if p, ok, magic := t.locateMagic(path.Clean(full)); magic {
+			return p, ok
+		}
+	}
 	flags := unix.O_PATH
 	if !follow {
 		flags |= unix.O_NOFOLLOW
@@ -48,6 +53,36 @@ func (t *Task) locate(directory int, name string, follow, empty bool) (p place, 
 		return p, false
 	}
 	return p, p.look()
+}
+
+// locateMagic is locate for those links of proc(5) that lead to open files
+// whatever their names are, and for the links to them in /dev.
+func (t *Task) locateMagic(full string) (p place, ok, magic bool) {
+	if owner, number := t.namedDescriptor(full); owner != nil {
+		p, ok = owner.locateDescriptor(number)
+		return p, ok, true
+	}
+	rest, found := strings.CutPrefix(full, "/proc/")
+	if !found {
+		return p, false, false
+	}
+	process, file, _ := strings.Cut(rest, "/")
+	of := t
+	if process != "self" {
+		id, err := strconv.Atoi(process)
+		if of = t.host().threads[id]; err != nil || of == nil {
+			return p, false, false
+		}
+	}
+	if file != "exe" && file != "cwd" && file != "root" {
+		return p, false, false
+	}
+	fd, err := unix.Open("/proc/"+strconv.Itoa(of.TID)+"/"+file, unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return p, false, true
+	}
+	p.fd = fd
+	return p, p.look(), true
 }
 
 // locateDescriptor is locate for an open descriptor, or the working folder.

@@ -18,6 +18,21 @@ const (
 	folderBlocks = 8
 )
 
+// device is the number by which the host's guests know a file system. The
+// machine's own numbers of overlays and the like differ from run to run.
+func (h *Host) device(machines uint64) uint64 {
+	const first = 20 // below it is what a booting system mounts for itself
+	number, known := h.devices[machines]
+	if !known {
+		if h.devices == nil {
+			h.devices = map[uint64]uint64{}
+		}
+		number = unix.Mkdev(0, uint32(first+len(h.devices)))
+		h.devices[machines] = number
+	}
+	return number
+}
+
 // statPlace finds the file that a call of the stat family is about.
 func (t *Task) statPlace() (p place, o Outcome, ok bool) {
 	directory, argument, follow, empty := unix.AT_FDCWD, t.arg(0), true, false
@@ -91,6 +106,7 @@ func sysStat(t *Task) Outcome {
 	defer p.close()
 	whom := t.host().ownerOf(p.fd, &p.stat)
 	p.stat.Uid, p.stat.Gid = whom.uid, whom.gid
+	p.stat.Dev = t.host().device(p.stat.Dev)
 	if p.stat.Mode&unix.S_IFMT == unix.S_IFDIR {
 		p.stat.Nlink, p.stat.Size, p.stat.Blocks = folderLinks, folderSize, folderBlocks
 	}
@@ -126,6 +142,8 @@ func sysStatx(t *Task) Outcome {
 	}
 	whom := t.host().ownerOf(p.fd, &p.stat)
 	s.Uid, s.Gid = whom.uid, whom.gid
+	device := t.host().device(p.stat.Dev)
+	s.Dev_major, s.Dev_minor = unix.Major(device), unix.Minor(device)
 	if s.Mode&unix.S_IFMT == unix.S_IFDIR {
 		s.Nlink, s.Size, s.Blocks = folderLinks, folderSize, folderBlocks
 	}
