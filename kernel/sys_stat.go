@@ -106,7 +106,6 @@ func sysStat(t *Task) Outcome {
 	defer p.close()
 	whom := t.host().ownerOf(p.fd, &p.stat)
 	p.stat.Uid, p.stat.Gid = whom.uid, whom.gid
-	p.stat.Dev = t.host().device(p.stat.Dev)
 	if p.stat.Mode&unix.S_IFMT == unix.S_IFDIR {
 		p.stat.Nlink, p.stat.Size, p.stat.Blocks = folderLinks, folderSize, folderBlocks
 	}
@@ -115,6 +114,7 @@ func sysStat(t *Task) Outcome {
 	} else {
 		t.host().showTimes(&p.stat, 0)
 	}
+	p.stat.Dev = t.host().device(p.stat.Dev) // times are found by the machine's number
 	address := t.arg(1)
 	if t.call.number == unix.SYS_NEWFSTATAT {
 		address = t.arg(2)
