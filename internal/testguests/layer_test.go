@@ -65,3 +65,31 @@ func TestHostsWriteIntoLayers(t *testing.T) {
 		})
 	}
 }
+
+// TestManyLayers runs more hosts than have their layers on disk from the start.
+func TestManyLayers(t *testing.T) {
+	who := lab.Runners()[0]
+	folder := who.Folder(t)
+	file := filepath.Join(folder, "experiment.yaml")
+	write(t, file, `platform:
+  hosts: [{name: "h[1-41]", speed: 1Gf}]
+  switch: {bandwidth: 1Gbps, latency: 1ms}
+processes:
+  - {hosts: "*", command: "mkdir /srv/own && hostname > /srv/own/name && ln -s name /srv/own/link && rm /etc/debian_version"}
+`)
+	r := who.Experiment(t, file, filepath.Join(folder, "output"))
+	finish(t, r)
+	layers := filepath.Join(r.Output, "layers")
+	for _, host := range []string{"h1", "h41"} {
+		text, err := os.ReadFile(filepath.Join(layers, host, "srv/own/link"))
+		if err != nil || string(text) != host+"\n" {
+			t.Errorf("%s kept %q, %v", host, text, err)
+		}
+		if _, err := os.Lstat(filepath.Join(layers, host, "etc/debian_version")); err != nil {
+			t.Error(err)
+		}
+	}
+	if left, err := os.ReadDir(layers); err != nil || len(left) != 41 {
+		t.Errorf("%d left in layers, %v", len(left), err)
+	}
+}
