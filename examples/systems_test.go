@@ -35,10 +35,10 @@ var systems = []struct {
 		{"peer-8/aria2.stdout", `(?m)^complete$`, nil},
 		{"../summary.json", `"name": "seeder",\s+"bytes_sent": ([0-9]+)`, between(4<<20, 4*4<<20)},
 	}},
-	{name: "etcd", varies: oldGo, checks: []check{
+	{name: "etcd", checks: []check{
 		{"client/client.stdout", `^written and read through each member\nalive: node-. node-.; one leader; [0-9]+ numbers, none lost\n$`, nil},
 	}},
-	{name: "serf", varies: oldGo, checks: []check{
+	{name: "serf", checks: []check{
 		{"node-01/loss.stdout", `^node-01 sees 49 alive and 1 failed\n$`, nil},
 	}},
 	{name: "zookeeper", checks: []check{
@@ -62,9 +62,6 @@ var systems = []struct {
 // mpi is what the program of the example mpi prints.
 const mpi = `^8 ranks on node-1 node-2 node-3 node-4 node-5 node-6 node-7 node-8\nring: token 280, ([0-9.]+) ms a round\n` +
 	`all-reduce: 0 wrong, [0-9.]+ ms\nprimes: 17984 below 200000\n$`
-
-// oldGo is about programs built with Go before 1.22.
-const oldGo = "its Go runtime seeds the choices of its scheduler from rdtsc"
 
 func TestSystems(t *testing.T) {
 	simterpose := filepath.Join(t.TempDir(), "simterpose")
