@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/simterpose/simterpose/guest"
+	"github.com/simterpose/simterpose/kernel"
 	"github.com/simterpose/simterpose/sim"
 )
 
@@ -13,23 +14,27 @@ const (
 	// is looked at: it may spin until another thread of its process changes
 	// memory, and only one thread of a host runs at a time.
 	spinAfter = 10 * time.Millisecond
+	// spinAloneAfter is spinAfter for the only thread of a process, which may
+	// share memory with others (PostgreSQL's do) or wait for a signal.
+	spinAloneAfter = 40 * time.Millisecond
 	// preemptAfter is the processor time after which it gives way to others
 	// even if it does not spin.
 	preemptAfter = 2 * time.Second
-	// spinFor is the simulated time that a thread spins when no other thread
-	// of its process is about to do anything.
+	// spinFor is the simulated time that a thread spins when no other of its
+	// host is about to do anything.
 	spinFor = 100 * time.Millisecond
 )
 
 // preempt stops a thread that has computed for so long, if others of its process
 // should run. It returns whether the thread's turn is over.
 func (l *loop) preempt(th *thread, computed time.Duration) bool {
-	if computed < th.lookAt || len(th.task.Process().Tasks()) == 1 {
+	alone := len(th.task.Process().Tasks()) == 1
+	if computed < th.lookAt || alone && computed < spinAloneAfter {
 		return false
 	}
 	if !guest.Spin(th.task.TID) {
 		th.lookAt = 4 * computed
-		if computed < preemptAfter || !guest.Stop(th.task.TID) {
+		if alone || computed < preemptAfter || !guest.Stop(th.task.TID) {
 			return false
 		}
 		l.preempted(th)
@@ -53,10 +58,23 @@ func (l *loop) preempted(th *thread) {
 }
 
 // afterOthers is when a thread that spins goes on: just after the next time that
-// another thread of its process runs or its wait ends.
+// another thread runs, or its wait ends, that may share memory with it: one of its
+// process or, if it has no other, of its host.
 func (l *loop) afterOthers(th *thread) sim.Time {
 	when := l.queue.Now().Add(spinFor)
-	for _, t := range th.task.Process().Tasks() {
+	process := th.task.Process()
+	if len(process.Tasks()) > 1 {
+		return l.afterThreads(th, process, when)
+	}
+	for _, p := range process.Host().Processes() {
+		when = l.afterThreads(th, p, when)
+	}
+	return when
+}
+
+// afterThreads is afterOthers for the threads of one process, at most when.
+func (l *loop) afterThreads(th *thread, p *kernel.Process, when sim.Time) sim.Time {
+	for _, t := range p.Tasks() {
 		other, ok := t.Data.(*thread)
 		if !ok || other == th {
 			continue
