@@ -26,6 +26,9 @@ var systems = []struct {
 		{"server/manager.stdout", `^primes below 20000 are 2262\nworkers worker-1 worker-2 worker-3 worker-4\neach did some: True\n` +
 			`(worker-. adds up to 24502500\n){4}squares 0 1 4 9 16 25 36 49\n$`, nil},
 	}},
+	{name: "postgresql", checks: []check{
+		{"client/session.stdout", `(?s)^streaming\|async\nt\n.*processed: 200/200\n.*\nequal\nERROR:  cannot execute CREATE TABLE in a read-only transaction\n$`, nil},
+	}},
 	{name: "mpi", varies: "UCX, below MPICH, measures time with rdtsc", checks: []check{
 		{"node-1/mpich.stdout", mpi, between(0.8, 1.2)},
 		{"node-1/openmpi.stdout", mpi, between(0.8, 1.2)},

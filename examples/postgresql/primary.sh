@@ -1,0 +1,7 @@
+#!/bin/sh
+# Makes a cluster (Debian's word for a server's databases) and starts it.
+set -e
+pg_createcluster --port 5432 15 sim >/dev/null
+echo "listen_addresses = '*'" >>/etc/postgresql/15/sim/postgresql.conf
+echo 'host all,replication postgres samenet trust' >>/etc/postgresql/15/sim/pg_hba.conf
+exec pg_ctlcluster --foreground 15 sim start
