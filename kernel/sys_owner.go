@@ -122,6 +122,9 @@ func sysChmod(t *Task) Outcome {
 
 // nativeOnOwn lets the kernel change a file once it belongs to the guests.
 func (t *Task) nativeOnOwn(p *place) Outcome {
+	if kind := p.stat.Mode & unix.S_IFMT; (kind == unix.S_IFCHR || kind == unix.S_IFBLK) && !terminal(p.stat.Rdev) {
+		return t.kernel().refuse(t, "changing a device of the machine ("+t.Call()+")", unix.EPERM)
+	}
 	if errno := t.adopt(p); errno != 0 {
 		return fail(errno)
 	}
@@ -227,4 +230,10 @@ func sysChroot(t *Task) Outcome {
 	// From now on the kernel's answers about files stand.
 	t.process.chrooted = true
 	return native()
+}
+
+// terminal tells of the devices of devpts, of which a host has its own.
+func terminal(device uint64) bool {
+	major := unix.Major(device)
+	return major >= 136 && major <= 143 // UNIX98_PTY_SLAVE_MAJOR in linux/major.h
 }
