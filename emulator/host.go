@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -76,17 +77,13 @@ func hostsFile(all []*platform.Host) string {
 // mounts are what makes a host's files its own, beside its layer. etc is the
 // folder of the host's files of /etc if they are not in the layer.
 func (l *layers) mounts(etc string) []guest.Mount {
-	list := []guest.Mount{
-		{Source: "proc", Target: "/proc", Type: "proc", Flags: unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC},
-		{Source: "sysfs", Target: "/sys", Type: "sysfs", Flags: unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC, Optional: true},
-		{Source: "mqueue", Target: "/dev/mqueue", Type: "mqueue", Optional: true},
-	}
+	list := slices.Concat(kernelFiles(), devices())
 	if etc != "" {
 		for _, file := range []string{"hostname", "hosts", "gai.conf", "resolv.conf"} {
 			list = append(list, guest.Mount{Source: filepath.Join(etc, file), Target: etcTarget(file), Flags: unix.MS_BIND, Make: 'f'})
 		}
 	}
-	for _, m := range []struct{ target, mode string }{{"/run", "755"}, {"/dev/shm", "1777"}, {"/tmp", "1777"}, {"/var/tmp", "1777"}} {
+	for _, m := range []struct{ target, mode string }{{"/run", "755"}, {"/tmp", "1777"}, {"/var/tmp", "1777"}} {
 		if !l.covers(m.target) {
 			list = append(list, guest.Mount{Source: "tmpfs", Target: m.target, Type: "tmpfs", Flags: unix.MS_NODEV, Data: "mode=" + m.mode})
 		}

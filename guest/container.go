@@ -48,6 +48,8 @@ type ContainerConfig struct {
 	Folders []Folder
 	// ReadOnly are mounts of the machine that guests may not write to.
 	ReadOnly []string
+	// Links are made once the mounts are there.
+	Links []Link
 	// Settings are written before anything else, by path: files of /proc/sys.
 	Settings []Setting
 	// Netlink are rtnetlink requests, each a whole message, which set the
@@ -65,6 +67,9 @@ type Folder struct {
 	Path string
 	Mode uint32
 }
+
+// Link is a symbolic link to make.
+type Link struct{ Path, Target string }
 
 // Kept is a folder of the machine and the path at which a container sees it.
 type Kept struct{ Folder, At string }
@@ -128,6 +133,9 @@ func (r *Realm) NewContainer(c ContainerConfig) (*Container, error) {
 			data = l.string(m.Data)
 		}
 		l.add(flags, "mount "+m.Target, unix.SYS_MOUNT, l.string(m.Source), target, l.string(m.Type), m.Flags, data)
+	}
+	for _, k := range c.Links {
+		l.add(mustSucceed, "link "+k.Path, unix.SYS_SYMLINK, l.string(k.Target), l.string(k.Path))
 	}
 	for _, f := range c.Folders {
 		target := l.string(f.Path)

@@ -1,0 +1,56 @@
+package emulator
+
+import (
+	"golang.org/x/sys/unix"
+
+	"github.com/simterpose/simterpose/guest"
+)
+
+// What a host may see and change of the machine's kernel: files of /proc, /sys
+// and /dev belong to root, which a guest is when root runs the emulator, and no
+// namespace divides them.
+
+const inert = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
+
+// kernelFiles are mounts that show the host's own processes, and the machine's
+// settings read-only but for those of its network namespace.
+func kernelFiles() []guest.Mount {
+	list := []guest.Mount{
+		{Source: "proc", Target: "/proc", Type: "proc", Flags: inert},
+		{Source: "/proc/sys/net", Target: "/proc/sys/net", Flags: unix.MS_BIND},
+	}
+	for _, folder := range []string{"/proc/sys", "/proc/irq", "/proc/bus", "/proc/fs", "/proc/acpi", "/proc/scsi"} {
+		needed := folder == "/proc/sys"
+		list = append(list,
+			guest.Mount{Source: folder, Target: folder, Flags: unix.MS_BIND | unix.MS_REC, Optional: !needed},
+			guest.Mount{Source: "none", Target: folder, Flags: unix.MS_BIND | unix.MS_REMOUNT | unix.MS_RDONLY | inert, Optional: !needed})
+	}
+	for _, file := range []string{"/proc/sysrq-trigger", "/proc/kcore", "/proc/kmsg", "/proc/keys", "/proc/timer_list", "/proc/mtrr"} {
+		list = append(list, guest.Mount{Source: "/dev/null", Target: file, Flags: unix.MS_BIND, Optional: true})
+	}
+	return append(list, guest.Mount{Source: "sysfs", Target: "/sys", Type: "sysfs", Flags: inert | unix.MS_RDONLY, Optional: true})
+}
+
+// devices are mounts that make a /dev without the machine's hardware. It is put
+// together where /dev/shm was, and then laid over /dev.
+func devices() []guest.Mount {
+	const place = "/dev/shm"
+	list := []guest.Mount{{Source: "tmpfs", Target: place, Type: "tmpfs", Flags: unix.MS_NOSUID | unix.MS_NOEXEC, Data: "mode=755", Make: 'd'}}
+	for _, device := range []string{"null", "zero", "full", "random", "urandom", "tty"} {
+		list = append(list, guest.Mount{Source: "/dev/" + device, Target: place + "/" + device, Flags: unix.MS_BIND, Make: 'f'})
+	}
+	return append(list,
+		guest.Mount{Source: "devpts", Target: place + "/pts", Type: "devpts", Flags: unix.MS_NOSUID | unix.MS_NOEXEC, Data: "newinstance,ptmxmode=0666,mode=0620", Make: 'd'},
+		guest.Mount{Source: "tmpfs", Target: place + "/shm", Type: "tmpfs", Flags: unix.MS_NOSUID | unix.MS_NODEV, Data: "mode=1777", Make: 'd'},
+		guest.Mount{Source: "mqueue", Target: place + "/mqueue", Type: "mqueue", Flags: inert, Make: 'd', Optional: true},
+		guest.Mount{Source: place, Target: "/dev", Flags: unix.MS_MOVE})
+}
+
+// deviceLinks are the links of /dev, by their paths.
+var deviceLinks = []guest.Link{
+	{Path: "/dev/ptmx", Target: "pts/ptmx"},
+	{Path: "/dev/fd", Target: "/proc/self/fd"},
+	{Path: "/dev/stdin", Target: "/proc/self/fd/0"},
+	{Path: "/dev/stdout", Target: "/proc/self/fd/1"},
+	{Path: "/dev/stderr", Target: "/proc/self/fd/2"},
+}
