@@ -98,7 +98,7 @@ func (w *world) bringUp(h *host, first bool) error {
 // mounts would hide them, and those that show elsewhere.
 func (w *world) kept(h *host) []guest.Kept {
 	folders := []string{h.folder}
-	kept := []guest.Kept{{Folder: h.folder, At: workingFolder}}
+	kept := []guest.Kept{{Folder: h.folder, At: workingFolder, Writable: true}}
 	if w.experiment.File != "" {
 		folder := filepath.Dir(w.experiment.File)
 		folders = append(folders, folder)

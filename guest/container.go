@@ -72,7 +72,11 @@ type Folder struct {
 type Link struct{ Path, Target string }
 
 // Kept is a folder of the machine and the path at which a container sees it.
-type Kept struct{ Folder, At string }
+type Kept struct {
+	Folder, At string
+	// Writable folders may be changed by guests.
+	Writable bool
+}
 
 // Setting is a value of sysctl(8).
 type Setting struct{ Path, Value string }
@@ -142,13 +146,11 @@ func (r *Realm) NewContainer(c ContainerConfig) (*Container, error) {
 		l.add(goOn, "mkdir "+f.Path, unix.SYS_MKDIR, target, 0o755)
 		l.add(mustSucceed, "chmod "+f.Path, unix.SYS_CHMOD, target, uint64(f.Mode))
 	}
-	if len(c.ReadOnly) > 0 {
-		attributes := l.data(binary.LittleEndian.AppendUint64(nil, unix.MOUNT_ATTR_RDONLY)) // struct mount_attr's attr_set
-		l.data(make([]byte, mountAttributesSize-8))
-		for _, m := range c.ReadOnly {
-			// A mount that an ordinary user may not even reach needs no protection.
-			l.add(goOn, "make read-only "+m, unix.SYS_MOUNT_SETATTR, atFdcwd, l.string(m), 0, attributes, mountAttributesSize)
-		}
+	attributes := l.data(binary.LittleEndian.AppendUint64(nil, unix.MOUNT_ATTR_RDONLY)) // struct mount_attr's attr_set
+	l.data(make([]byte, mountAttributesSize-8))
+	for _, m := range c.ReadOnly {
+		// A mount that an ordinary user may not even reach needs no protection.
+		l.add(goOn, "make read-only "+m, unix.SYS_MOUNT_SETATTR, atFdcwd, l.string(m), 0, attributes, mountAttributesSize)
 	}
 	l.limitDescriptors()
 	l.add(mustSucceed, "chdir /", unix.SYS_CHDIR, l.string("/"))
@@ -161,6 +163,9 @@ func (r *Realm) NewContainer(c ContainerConfig) (*Container, error) {
 		l.add(goOn, "mkdir", unix.SYS_MKDIR, l.string(k.At), 0o755)
 		l.add(mustSucceed, "keep "+k.At, unix.SYS_MOVE_MOUNT, uint64(firstFree+i), l.string(""), atFdcwd, l.string(k.At), unix.MOVE_MOUNT_F_EMPTY_PATH)
 		l.add(mustSucceed, "close", unix.SYS_CLOSE, uint64(firstFree+i))
+		if !k.Writable {
+			l.add(mustSucceed, "make read-only "+k.At, unix.SYS_MOUNT_SETATTR, atFdcwd, l.string(k.At), unix.AT_RECURSIVE, attributes, mountAttributesSize)
+		}
 	}
 	if _, err := r.perform(&container.agent, &l); err != nil {
 		return nil, fmt.Errorf("host %s: %w", c.Hostname, err)
