@@ -3,6 +3,7 @@ package emulator
 import (
 	"os"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -63,7 +64,7 @@ func (w *world) bringUp(h *host, first bool) error {
 	requests = append(requests, defaultRouteRequest(linkIndexEthernet, unix.AF_INET), defaultRouteRequest(linkIndexEthernet, unix.AF_INET6))
 	h.container, err = w.realm.NewContainer(guest.ContainerConfig{
 		Hostname: p.Name, Settings: quietSettings, Keep: w.kept(h), Netlink: requests, Clock: h.clock,
-		Directory: layer, Mounts: append(overlays, w.layers.mounts(bound)...), Folders: bootFolders, Links: deviceLinks, ReadOnly: w.layers.readOnly,
+		Directory: layer, Mounts: append(overlays, w.layers.mounts(bound)...), Folders: bootFolders, Links: deviceLinks, ReadOnly: slices.Concat(w.layers.readOnly, deviceNodes()),
 		OuterNetlink: func(pid int) [][]byte {
 			return [][]byte{vethRequest(h.index, pid, hardwareAddress(addresses[0]))}
 		},

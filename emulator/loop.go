@@ -437,6 +437,9 @@ func (l *loop) finishDeath(p *kernel.Process) {
 		return
 	}
 	tasks := slices.Clone(p.Tasks())
+	for _, t := range tasks {
+		guest.Dead(t.TID)
+	}
 	h := hostOf(p)
 	status := unix.WaitStatus(0)
 	known := false

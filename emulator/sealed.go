@@ -31,12 +31,24 @@ func kernelFiles() []guest.Mount {
 	return append(list, guest.Mount{Source: "sysfs", Target: "/sys", Type: "sysfs", Flags: inert | unix.MS_RDONLY, Optional: true})
 }
 
+var deviceNames = []string{"null", "zero", "full", "random", "urandom", "tty"}
+
+// deviceNodes are the machine's own: mounted read-only they can be written to,
+// but their modes and owners cannot be changed.
+func deviceNodes() []string {
+	var list []string
+	for _, name := range deviceNames {
+		list = append(list, "/dev/"+name)
+	}
+	return list
+}
+
 // devices are mounts that make a /dev without the machine's hardware. It is put
 // together where /dev/shm was, and then laid over /dev.
 func devices() []guest.Mount {
 	const place = "/dev/shm"
 	list := []guest.Mount{{Source: "tmpfs", Target: place, Type: "tmpfs", Flags: unix.MS_NOSUID | unix.MS_NOEXEC, Data: "mode=755", Make: 'd'}}
-	for _, device := range []string{"null", "zero", "full", "random", "urandom", "tty"} {
+	for _, device := range deviceNames {
 		list = append(list, guest.Mount{Source: "/dev/" + device, Target: place + "/" + device, Flags: unix.MS_BIND, Make: 'f'})
 	}
 	return append(list,

@@ -195,6 +195,12 @@ func catchChild(tid int) error {
 // that it is gone.
 func Release(tid int) unix.Errno { return ptraceDetach(tid, 0) }
 
+// Dead takes notice of the death of a thread that may have been attached: nobody
+// else, its parent included, hears of it before.
+func Dead(tid int) {
+	unix.Waitid(unix.P_PID, tid, nil, unix.WEXITED|unix.WALL|unix.WNOHANG, nil)
+}
+
 // ParentReleased waits for the moment at which the parent of a vfork goes on,
 // after its child has execed or died, and leaves it stopped; Release lets it
 // run. It returns false when the parent is gone.
