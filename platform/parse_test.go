@@ -123,8 +123,8 @@ func TestStochasticProfilesDependOnTheirSeedOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !p.Stochastic() || events(p, 20) != events(p, 20) {
-		t.Error("two walks from one seed differ")
+	if first, again := events(p, 20), events(p, 20); !p.Stochastic() || first != again {
+		t.Errorf("two walks from one seed differ: %s, %s", first, again)
 	}
 	if strings.Contains(events(p, 20), "end") {
 		t.Error("a profile that loops ends")
