@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/simterpose/simterpose/experiment"
+	"github.com/simterpose/simterpose/kernel"
 )
 
 // collectFolder is where the output folder has what is collected from hosts.
@@ -42,9 +43,7 @@ func (h *host) openIn(name string, flags int, mode fs.FileMode) (*os.File, error
 		return nil, err
 	}
 	defer unix.Close(root)
-	fd, err := unix.Openat2(root, name, &unix.OpenHow{
-		Flags: uint64(flags | unix.O_CLOEXEC), Mode: uint64(mode.Perm()), Resolve: unix.RESOLVE_IN_ROOT,
-	})
+	fd, err := kernel.OpenIn(root, name, flags, uint32(mode.Perm()))
 	if err != nil {
 		return nil, err
 	}

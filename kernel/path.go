@@ -42,11 +42,27 @@ func (h *Host) open(name string, flags int) (int, unix.Errno) {
 		}
 		h.root = root
 	}
-	fd, err := unix.Openat2(h.root, name, &unix.OpenHow{Flags: uint64(flags | unix.O_CLOEXEC), Resolve: unix.RESOLVE_IN_ROOT})
+	fd, err := OpenIn(h.root, name, flags, 0)
 	if err != nil {
 		return -1, err.(unix.Errno)
 	}
 	return fd, 0
+}
+
+// OpenIn opens a path below the folder root, which none of its links nor its ".."
+// leads out of. The error is an errno.
+//
+// openat2(2) gives up such a path with EAGAIN when anybody renames a file or
+// mounts anything, anywhere on the machine, while the path goes by a "..": what the
+// rest of the machine does must not decide, so it is asked again.
+func OpenIn(root int, name string, flags int, mode uint32) (int, error) {
+	how := unix.OpenHow{Flags: uint64(flags | unix.O_CLOEXEC), Mode: uint64(mode), Resolve: unix.RESOLVE_IN_ROOT}
+	for {
+		fd, err := unix.Openat2(root, name, &how)
+		if err != unix.EAGAIN && err != unix.EINTR {
+			return fd, err
+		}
+	}
 }
 
 // stat tells a file's identity and mode, following links.
