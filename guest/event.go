@@ -81,7 +81,7 @@ func (r *Realm) lookAround(e *Event) error {
 	var events [16]unix.EpollEvent
 	n, _ := unix.EpollWait(r.watch, events[:], 0)
 	for _, v := range events[:max(n, 0)] {
-		if v.Pad == watchListener {
+		if v.Pad == watchListener && v.Events&unix.EPOLLIN != 0 {
 			if told, err := r.containers[v.Fd].tell(e); told || err != nil {
 				return err
 			}

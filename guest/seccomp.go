@@ -130,10 +130,15 @@ func filter(native Native) ([]bpf.RawInstruction, error) {
 	return raw, nil
 }
 
-// ioctl is ioctl(2), for the calls that return at once.
+// ioctl is ioctl(2), for the calls that return at once. A signal of the Go runtime
+// may interrupt even those, while another thread holds the lock of the listener.
 func ioctl(fd int, request uint, argument unsafe.Pointer) (int, unix.Errno) {
-	n, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(fd), uintptr(request), uintptr(argument))
-	return int(n), errno
+	for {
+		n, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(fd), uintptr(request), uintptr(argument))
+		if errno != unix.EINTR {
+			return int(n), errno
+		}
+	}
 }
 
 // ioctlBlocking is ioctl(2), for the calls that wait: a garbage collection does
