@@ -3,6 +3,7 @@ package emulator_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,13 +32,18 @@ func measured(t *testing.T, hosts string, processes, threads, loops int) map[str
 
 func measuredOn(t *testing.T, p *platform.Platform, processes, threads, loops int) map[string][2]float64 {
 	t.Helper()
+	return computeOn(t, p, experiment.CPUOptions{Model: "measured", ReferenceSpeed: reference}, nil, processes, threads, loops)
+}
+
+func computeOn(t *testing.T, p *platform.Platform, cpu experiment.CPUOptions, events []experiment.Event, processes, threads, loops int) map[string][2]float64 {
+	t.Helper()
 	program := filepath.Join(t.TempDir(), "compute")
 	if out, err := exec.Command("gcc", "-O2", "-pthread", "-o", program, "testdata/compute.c").CombinedOutput(); err != nil {
 		t.Fatalf("gcc: %v\n%s", err, out)
 	}
 	e := &experiment.Experiment{
 		Platform: p, Seed: 1, Epoch: time.Unix(1893456000, 0), Stop: sim.Never,
-		Network: experiment.NetworkOptions{Model: "tcp"}, CPU: experiment.CPUOptions{Model: "measured", ReferenceSpeed: reference},
+		Network: experiment.NetworkOptions{Model: "tcp"}, CPU: cpu, Events: events,
 	}
 	for _, h := range p.Hosts {
 		for i := range processes {
@@ -142,5 +148,33 @@ func TestMeasuredTimeFollowsSpeedProfiles(t *testing.T) {
 	full, half := got["full/p0"][0], got["half/p0"][0]
 	if !near(half, 2*full-0.01, busy) || half < 1.2*full {
 		t.Errorf("%v s at full speed, %v s at half", full, half)
+	}
+}
+
+func TestMeasuredTimeFollowsPStates(t *testing.T) {
+	p, err := platform.ReadYAML("test.yaml", []byte("hosts: [{name: full, speed: 1Gf}, {name: half, speed: [1Gf, 500Mf]}]\nswitch: {bandwidth: 1Gbps, latency: 1ms}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	slower := 1
+	events := []experiment.Event{{At: sim.FromSeconds(0.01), Hosts: p.Hosts[1:], Host: experiment.HostChange{PState: &slower}}}
+	got := computeOn(t, p, experiment.CPUOptions{Model: "measured", ReferenceSpeed: reference}, events, 1, 1, 30_000_000)
+	full, half := got["full/p0"][0], got["half/p0"][0]
+	if !near(half, 2*full-0.01, busy) || half < 1.2*full {
+		t.Errorf("%v s at full speed, %v s at half", full, half)
+	}
+}
+
+// TestFixedComputationsAreRounded has computations take ten times 10, 20, 40 ms
+// and so on.
+func TestFixedComputationsAreRounded(t *testing.T) {
+	p, err := platform.ReadYAML("test.yaml", []byte("hosts: [{name: host, speed: 1Gf}]\nswitch: {bandwidth: 1Gbps, latency: 1ms}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cpu := experiment.CPUOptions{Model: "fixed", PerCall: sim.FromSeconds(1e-6), PerCPUSecond: sim.FromSeconds(10)}
+	took := computeOn(t, p, cpu, nil, 1, 1, 30_000_000)["host/p0"][0]
+	if steps := math.Log2(took / 0.1); took < 0.1 || math.Abs(steps-math.Round(steps)) > 0.02 {
+		t.Errorf("%v s is not 0.1 s times a power of two", took)
 	}
 }

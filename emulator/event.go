@@ -150,8 +150,13 @@ func (w *world) changeLink(l *platform.Link, c experiment.LinkChange) (undo func
 // changeHost changes what a host is, and returns how to change it back.
 func (w *world) changeHost(p *platform.Host, c *experiment.HostChange) (undo func()) {
 	var steps []func()
+	if c.PState != nil {
+		old := w.network.PState(p)
+		w.network.SetPState(p, *c.PState) // the experiment has checked it
+		steps = append(steps, func() { w.network.SetPState(p, old) })
+	}
 	if c.Speed != nil {
-		full := p.Speeds[0]
+		full := p.Speeds[w.network.PState(p)]
 		w.network.SetSpeedScale(p, *c.Speed/full)
 		steps = append(steps, func() { w.network.SetSpeedScale(p, 1) })
 	}

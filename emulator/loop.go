@@ -143,7 +143,7 @@ func (l *loop) enter(th *thread) kernel.Outcome {
 // showClock lets a thread read the time until the next event.
 func (l *loop) showClock(th *thread) {
 	limit := l.queue.Next()
-	if l.measured {
+	if l.timed() {
 		limit = 0 // what was computed until then has to be known
 	} else if limit != sim.Never {
 		limit--

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"math"
 	"time"
 
 	"github.com/simterpose/simterpose/experiment"
@@ -14,6 +15,10 @@ import (
 // processor is how the guests' computations become simulated time.
 type processor struct {
 	measured bool
+	// rounded is the simulated seconds that a computation takes for each
+	// second of processor time, once that is rounded; 0 when computations
+	// are free, or measured.
+	rounded float64
 	// callCost is the simulated time that an emulated call takes by itself.
 	callCost time.Duration
 	// userOnly leaves out what the machine's kernel does for guests.
@@ -39,6 +44,7 @@ func newProcessor(o experiment.CPUOptions, n *network.Network) processor {
 	if p.measured {
 		p.callCost = 0 // what it costs is measured, and follows the host's speed
 	}
+	p.rounded = o.PerCPUSecond.Seconds()
 	if o.PerCall > 0 {
 		p.callCost = time.Duration(o.PerCall)
 	}
@@ -74,15 +80,12 @@ func (p *processor) consumed(th *thread) time.Duration {
 	return used
 }
 
-// compute makes what a thread has computed since it was let run an activity of
-// its host. then is the thread's state when that has ended: called, with the call
-// at which it has stopped, or held. It returns false when there is nothing to
-// wait for: simulated time has passed already.
-func (l *loop) compute(th *thread, then state) bool {
-	p := &l.processor
-	if !p.measured {
-		return false
-	}
+// timed tells whether computations take simulated time: the emulator then has to
+// know of each one before a guest reads the clock.
+func (p *processor) timed() bool { return p.measured || p.rounded > 0 }
+
+// measure is the processor time that a thread's computation counts as.
+func (p *processor) measure(th *thread) time.Duration {
 	left := p.consumed(th) - p.interception + th.carried
 	used := max(left, leastComputation)
 	// A stop may cost less than usual, and more the next time: what is too
@@ -91,8 +94,39 @@ func (l *loop) compute(th *thread, then state) bool {
 	if q, ok := th.task.Process().Data.(*process); ok {
 		q.result.Processor += used
 	}
-	flops := used.Seconds() * p.reference
+	return used
+}
+
+// leastRounded is the shortest computation that the model fixed charges for.
+const leastRounded = 10 * time.Millisecond
+
+// roundComputation gives a computation's processor time the nearest, by ratio, of
+// 10, 20, 40, 80 ms and so on, or nothing below 7: so that another run, which
+// measures a few per cent more or less, mostly charges the same.
+func roundComputation(used time.Duration) time.Duration {
+	steps := math.Round(math.Log2(float64(used) / float64(leastRounded)))
+	if used <= 0 || steps < 0 {
+		return 0
+	}
+	return leastRounded << int(steps)
+}
+
+// compute makes what a thread has computed since it was let run an activity of
+// its host. then is the thread's state when that has ended: called, with the call
+// at which it has stopped, or held. It returns false when there is nothing to
+// wait for: simulated time has passed already.
+func (l *loop) compute(th *thread, then state) bool {
+	p := &l.processor
+	if !p.timed() {
+		return false
+	}
 	cpu := p.network.CPU(th.host.simulated)
+	var flops float64
+	if p.measured {
+		flops = p.measure(th).Seconds() * p.reference
+	} else if flops = roundComputation(p.consumed(th)).Seconds() * p.rounded * cpu.Speed(); flops == 0 {
+		return false
+	}
 	if speed := cpu.Speed(); speed > 0 {
 		alone := sim.FromSeconds(flops / speed)
 		th.task.Charge(time.Duration(alone))

@@ -19,7 +19,8 @@ type measuredSection struct {
 }
 
 type fixedSection struct {
-	PerCall *duration `yaml:"per_call"`
+	PerCall      *duration `yaml:"per_call"`
+	PerCPUSecond *duration `yaml:"per_cpu_second"`
 }
 
 // cpu reads how computations are timed.
@@ -38,13 +39,14 @@ func (l *loader) cpu(node ast.Node) {
 		NativeIO       string           `yaml:"native_io"`
 		ReferenceSpeed *speed           `yaml:"reference_speed"`
 		PerCall        *duration        `yaml:"per_call"`
+		PerCPUSecond   *duration        `yaml:"per_cpu_second"`
 	}
 	if !l.decode(node, &s) {
 		return
 	}
 	fail := func(format string, arguments ...any) { l.addf(l.at(node), format, arguments...) }
 	measured := measuredSection{s.NativeIO, s.ReferenceSpeed}
-	fixed := fixedSection{s.PerCall}
+	fixed := fixedSection{s.PerCall, s.PerCPUSecond}
 	model := s.Model
 	nested := func(name string) {
 		if model != "" && model != name {
@@ -63,7 +65,7 @@ func (l *loader) cpu(node ast.Node) {
 	if measured != (measuredSection{}) && model == "" {
 		model = "measured"
 	}
-	if fixed.PerCall != nil && model == "" {
+	if fixed != (fixedSection{}) && model == "" {
 		model = "fixed"
 	}
 	if model == "" {
@@ -94,8 +96,14 @@ func (l *loader) cpu(node ast.Node) {
 		}
 		l.CPU.PerCall = sim.Time(*fixed.PerCall)
 	}
-	if model == "fixed" && fixed.PerCall == nil {
-		fail("per_call: TIME expected, the cost of a call")
+	if fixed.PerCPUSecond != nil {
+		if model != "fixed" {
+			fail("per_cpu_second goes with the model fixed")
+		}
+		l.CPU.PerCPUSecond = sim.Time(*fixed.PerCPUSecond)
+	}
+	if model == "fixed" && fixed == (fixedSection{}) {
+		fail("per_call: TIME expected, the cost of a call, or per_cpu_second")
 	}
 }
 

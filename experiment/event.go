@@ -50,6 +50,8 @@ type HostChange struct {
 	State string
 	// Speed is in flop/s; nil leaves it.
 	Speed *float64
+	// PState is one of the speeds that the platform gives; nil leaves it.
+	PState *int
 	// Disk is full, io-error, slow or ok; empty leaves it.
 	Disk string
 	// Names is what the name server answers: fail, silent or ok; empty leaves it.

@@ -31,13 +31,14 @@ type eventSection struct {
 	Reorder       *probability       `yaml:"reorder"`
 	Corrupt       *probability       `yaml:"corrupt"`
 
-	Host  strictyaml.Strings `yaml:"host"`
-	State string             `yaml:"state"`
-	Speed *speed             `yaml:"speed"`
-	Disk  string             `yaml:"disk"`
-	DNS   string             `yaml:"dns"`
-	Clock *clockSection      `yaml:"clock"`
-	Run   command            `yaml:"run"`
+	Host   strictyaml.Strings `yaml:"host"`
+	State  string             `yaml:"state"`
+	Speed  *speed             `yaml:"speed"`
+	PState *int               `yaml:"pstate"`
+	Disk   string             `yaml:"disk"`
+	DNS    string             `yaml:"dns"`
+	Clock  *clockSection      `yaml:"clock"`
+	Run    command            `yaml:"run"`
 
 	Partition *partition `yaml:"partition"`
 
@@ -187,6 +188,7 @@ func (s *eventSection) misplaced() error {
 		{"corrupt", s.Corrupt != nil, s.Link != nil},
 		{"state", s.State != "", s.Link != nil || s.Host != nil},
 		{"speed", s.Speed != nil, s.Host != nil},
+		{"pstate", s.PState != nil, s.Host != nil},
 		{"disk", s.Disk != "", s.Host != nil},
 		{"dns", s.DNS != "", s.Host != nil},
 		{"clock", s.Clock != nil, s.Host != nil},
@@ -241,7 +243,7 @@ func (l *loader) hostEvent(s *eventSection, e *Event) error {
 	if e.Pick > len(e.Hosts) {
 		return fmt.Errorf("pick: at most %d expected, found %d", len(e.Hosts), e.Pick)
 	}
-	e.Host = HostChange{State: s.State, Speed: (*float64)(s.Speed), Disk: s.Disk, Names: s.DNS, Run: s.Run}
+	e.Host = HostChange{State: s.State, Speed: (*float64)(s.Speed), PState: s.PState, Disk: s.Disk, Names: s.DNS, Run: s.Run}
 	if s.Clock != nil {
 		change, err := s.Clock.change()
 		if err != nil {
@@ -261,10 +263,17 @@ func (l *loader) hostEvent(s *eventSection, e *Event) error {
 			return fmt.Errorf("%s: %s expected of a host, found %q", choice.key, strings.Join(choice.values, " or "), choice.value)
 		}
 	}
-	given := s.State != "" || s.Speed != nil || s.Disk != "" || s.DNS != "" || s.Clock != nil || s.Run != nil
+	if s.PState != nil {
+		for _, h := range e.Hosts {
+			if n := len(h.Speeds); *s.PState < 0 || *s.PState >= n {
+				return fmt.Errorf("pstate: 0 to %d expected, as host %s has %d speeds, found %d", n-1, h.Name, n, *s.PState)
+			}
+		}
+	}
+	given := s.State != "" || s.Speed != nil || s.PState != nil || s.Disk != "" || s.DNS != "" || s.Clock != nil || s.Run != nil
 	switch {
 	case !given:
-		return fmt.Errorf("what happens to the host expected: state, speed, disk, dns, clock or run")
+		return fmt.Errorf("what happens to the host expected: state, speed, pstate, disk, dns, clock or run")
 	case s.Run != nil && e.For > 0:
 		return fmt.Errorf("for: a command is not undone")
 	case s.State == StateBoot && e.For > 0:

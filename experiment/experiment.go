@@ -63,6 +63,10 @@ type CPUOptions struct {
 	// PerCall is the simulated time that an emulated call takes, besides what
 	// is measured. 0 means the emulator's default.
 	PerCall sim.Time
+	// PerCPUSecond is what the model fixed charges for each second of the
+	// processor's time that a computation uses, once that is rounded; 0 is
+	// nothing.
+	PerCPUSecond sim.Time
 	// NativeIOFree leaves the machine's system time out of what is measured.
 	NativeIOFree bool
 	// ReferenceSpeed is what one core of this machine does, in flop/s; 0 means
@@ -72,7 +76,8 @@ type CPUOptions struct {
 
 // CPUModels are the ways to time computations: none takes them for free,
 // measured takes the processor time that they really use, converted by the
-// ratio of the machines' speeds, and fixed gives each call a cost.
+// ratio of the machines' speeds, and fixed gives each call, and each computation
+// by its order of magnitude, a cost.
 var CPUModels = []string{"none", "measured", "fixed"}
 
 // Process is a program to run on a host.

@@ -166,6 +166,9 @@ func (n *Network) SetPState(h *platform.Host, pstate int) error {
 	return nil
 }
 
+// PState is which of its speeds a host has.
+func (n *Network) PState(h *platform.Host) int { return n.hosts[h.Index].pstate }
+
 // SetSpeedScale changes the part of its speed that a host has.
 func (n *Network) SetSpeedScale(h *platform.Host, scale float64) {
 	n.sync()
