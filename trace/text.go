@@ -231,3 +231,9 @@ func escape(s string) string {
 	}
 	return b.String()
 }
+
+// String is the record's line without the actor.
+func (r *Record) String() string {
+	_, text, _ := strings.Cut(string(r.appendText(nil)), " ")
+	return text
+}

@@ -90,7 +90,7 @@ interrupted.`,
 		checkCommand(),
 		execCommand(),
 		platformCommand(),
-		simulateCommand(),
+		simulateCommand(), replayCommand(),
 		ctlCommand(), calibrateCommand(), versionCommand(),
 	)
 	return root
