@@ -43,6 +43,7 @@ type loop struct {
 	// processEnded is called when a process is dead.
 	processEnded func(p *kernel.Process, status unix.WaitStatus)
 	outsideNoted map[string]bool
+	record       *recorder // nil if nothing is recorded
 	// between, if not nil, is called between two events.
 	between func()
 	log     func(message string, arguments ...any)
@@ -54,7 +55,11 @@ func (l *loop) threadOf(t *kernel.Task) *thread {
 		return th
 	}
 	th := &thread{task: t, host: hostOf(t.Process())}
-	th.turn.Fire = func() { l.turn(th) }
+	th.turn.Fire = func() {
+		l.record.turn(th)
+		l.turn(th)
+		l.record.turn(nil)
+	}
 	t.Data = th
 	return th
 }
@@ -66,7 +71,11 @@ func (l *loop) due(th *thread, s state, when sim.Time) {
 }
 
 // ready is the kernel's Config.Ready.
-func (l *loop) ready(t *kernel.Task) { l.due(l.threadOf(t), woken, l.queue.Now()) }
+func (l *loop) ready(t *kernel.Task) {
+	th := l.threadOf(t)
+	l.record.woken(th)
+	l.due(th, woken, l.queue.Now())
+}
 
 // turn lets a thread go on until it waits, dies, or another event comes first.
 func (l *loop) turn(th *thread) {
@@ -107,6 +116,7 @@ func (l *loop) turn(th *thread) {
 		if o.Kind == kernel.Parked {
 			if !th.turn.Scheduled() { // a pending signal may have woken it already
 				th.state = waiting
+				l.record.parks(th)
 			}
 			return
 		}
@@ -137,7 +147,11 @@ func (l *loop) enter(th *thread) kernel.Outcome {
 		number = kernel.Foreign
 	}
 	th.task.Charge(l.callCost)
-	return th.task.Enter(number, e.Arguments)
+	o := th.task.Enter(number, e.Arguments)
+	if l.record != nil && th.task.Polling() {
+		l.record.polled(th)
+	}
+	return o
 }
 
 // showClock lets a thread read the time until the next event.
@@ -204,6 +218,7 @@ func (l *loop) deliver(th *thread, o kernel.Outcome) bool {
 		l.takeClock(th)
 		t.Stopped()
 		t.Exited()
+		l.record.died([]*thread{th}, nil)
 		return false
 	case kernel.ExitProcess:
 		th.host.container.Continue(th.call)
@@ -254,10 +269,12 @@ func (l *loop) clone(th *thread) bool {
 			return false
 		}
 	}
+	l.record.cloned(th, l.threadOf(t))
 	l.due(l.threadOf(t), held, l.queue.Now())
 	guest.ReleaseParent(th.task.TID, child)
 	if child.Vfork {
 		th.state = waiting
+		l.record.parks(th)
 		return false
 	}
 	return true
@@ -294,6 +311,7 @@ func (l *loop) releaseVforkParent(p *kernel.Process) {
 		return
 	}
 	if guest.ParentReleased(parent.TID) {
+		l.record.woken(l.threadOf(parent))
 		l.due(l.threadOf(parent), held, l.queue.Now())
 	}
 }
@@ -449,12 +467,14 @@ func (l *loop) finishDeath(p *kernel.Process) {
 			status, known = s, true
 		}
 	}
+	turn := l.record.dies(l.threadsOf(tasks))
 	p.Ended(status, known)
 	for _, t := range tasks {
 		t.Stopped()
 		l.forget(l.threadOf(t))
 	}
 	l.releaseVforkParent(p)
+	l.record.died(l.threadsOf(tasks), turn)
 	l.processEnded(p, status)
 }
 

@@ -106,6 +106,7 @@ func (w *world) launch(p *process) error {
 	th := w.threadOf(p.process.Tasks()[0])
 	th.call = started.Exec
 	th.outcome = kernel.Outcome{Kind: kernel.Exec}
+	w.record.started(th)
 	w.due(th, answered, w.queue.Now())
 	return nil
 }

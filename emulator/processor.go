@@ -127,12 +127,14 @@ func (l *loop) compute(th *thread, then state) bool {
 	} else if flops = roundComputation(p.consumed(th)).Seconds() * p.rounded * cpu.Speed(); flops == 0 {
 		return false
 	}
+	l.record.computes(th, flops)
 	if speed := cpu.Speed(); speed > 0 {
 		alone := sim.FromSeconds(flops / speed)
 		th.task.Charge(time.Duration(alone))
 		when := l.queue.Now() + alone
 		if th.host.computing == 0 && cpu.On() && !l.comesFirst(when) {
 			l.queue.Advance(when)
+			l.record.computed(th)
 			return false
 		}
 	}
@@ -155,6 +157,7 @@ func (l *loop) compute(th *thread, then state) bool {
 // computed gives a thread its turn when its computation has ended.
 func (l *loop) computed(th *thread) {
 	if th.state == computing && !th.task.Dead() {
+		l.record.computed(th)
 		l.due(th, th.next, l.queue.Now())
 	}
 }

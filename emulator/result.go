@@ -22,6 +22,8 @@ type Options struct {
 	// order in which they end: the simulated time in seconds, the host, the
 	// process with the number of the thread, the call and its result.
 	Calls io.Writer
+	// Record, if not nil, gets a trace of what the guests did, for replay.
+	Record io.Writer
 	// Log gets the emulator's own messages; nil drops them.
 	Log *slog.Logger
 	// Progress, if not nil, is called now and then, from the goroutine that

@@ -84,6 +84,9 @@ func Run(ctx context.Context, e *experiment.Experiment, o Options) (*Result, err
 	if err != nil && !errors.Is(err, errDeadlock) {
 		return nil, err
 	}
+	if err := w.endRecord(); err != nil {
+		return nil, err
+	}
 	w.collect()
 	if err := w.layers.keep(); err != nil {
 		return nil, err
@@ -195,6 +198,9 @@ func (w *world) buildNetwork() error {
 	})
 	w.network.Attach(w.queue)
 	w.names = newNames(p.Hosts)
+	if w.options.Record != nil {
+		w.record = newRecorder(w.options.Record, w.queue, p, w.recordHeader())
+	}
 	w.stacks = inet.NewNetwork(w.queue, carrier{network.Addressed{Network: w.network, HostAt: p.HostByAddress}})
 	return nil
 }

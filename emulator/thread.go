@@ -28,6 +28,7 @@ type thread struct {
 	next     state
 	// lookAt is the processor time without a call after which it is looked at.
 	lookAt time.Duration
+	actor  *actor // what the recorder knows of it
 }
 
 // state says what a thread's next turn is.

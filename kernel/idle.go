@@ -29,6 +29,10 @@ func (t *Task) idlePause() sim.Time {
 	return min(idleMost, sim.Time(t.idle-idleCalls)*idleStep)
 }
 
+// Polling tells whether the task's last call was one of a row of polls that find
+// nothing.
+func (t *Task) Polling() bool { return t.idle > 0 }
+
 // countIdle ends the row when a call achieved something.
 func (t *Task) countIdle(o Outcome) {
 	switch t.call.number {

@@ -117,6 +117,12 @@ func (t *Task) Deadline() sim.Time {
 	return sim.Never
 }
 
+// Watches tells that the parked task waits for files.
+func (t *Task) Watches() bool { return t.parking.used > 0 }
+
+// Expired tells that the wait of the task's call has ended by itself.
+func (t *Task) Expired() bool { return t.call.timedOut }
+
 func (t *Task) kernel() *Kernel { return t.process.host.kernel }
 func (t *Task) host() *Host     { return t.process.host }
 

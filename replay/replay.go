@@ -23,7 +23,7 @@ type Options struct {
 	Map map[string]string
 }
 
-// Actor is what became of a rank or a thread.
+// Actor is what became of a rank or a process.
 type Actor struct {
 	Name, Host string
 	// Start and End are in seconds; End is when it stopped for an actor that
@@ -38,6 +38,8 @@ type Result struct {
 	Actors []Actor
 	// Makespan is when the last actor ended, in seconds.
 	Makespan float64
+	// Warnings tell of what the platform did not let happen.
+	Warnings []string
 }
 
 // Run replays a trace.
@@ -59,7 +61,7 @@ func Run(t *trace.Trace, o Options) (*Result, error) {
 	case threads && ranks:
 		return nil, errors.New("a trace of MPI ranks or one of threads expected, found actions of both")
 	case threads:
-		return nil, errors.New("a trace of MPI ranks expected, found one of threads")
+		return runThreads(t, o)
 	}
 	return replayRanks(t, o)
 }

@@ -125,7 +125,7 @@ var forms = [...]form{
 	Listen:      {"listen", "SOCKET BACKLOG PORT", []argument{sock, number, port}},
 	Connect:     {"connect", "SOCKET HOST PORT", []argument{sock, name, port}},
 	Connected:   {"connected", "SOCKET", []argument{sock}},
-	Accept:      {"accept", "SOCKET SOCKET", []argument{sock, sock2}},
+	Accept:      {"accept", "LISTENER SOCKET CLIENT", []argument{sock, sock2, peer}},
 	Write:       {"write", "SOCKET BYTES [FLAGS]", []argument{sock, amount, flags | optional}},
 	Read:        {"read", "SOCKET BYTES", []argument{sock, amount}},
 	Shutdown:    {"shutdown", "SOCKET HOW", []argument{sock, flags}},
@@ -149,8 +149,8 @@ type Record struct {
 	// Given is the number of words after the action.
 	Given int
 
-	// Peer is the other rank of a message, or the actor spawned, woken or
-	// waited for; From the rank that sends what is waited for.
+	// Peer is the other rank of a message, the actor spawned, woken or waited
+	// for, or the socket whose connection is accepted (negative: unknown); From the rank that sends what is waited for.
 	Peer, From, Tag int
 	// Root is a collective's, 0 if absent.
 	Root int

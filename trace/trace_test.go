@@ -47,7 +47,7 @@ const all = `0 init 1
 1 listen 3 128 80
 1 connect 3 %00 80
 1 connected 3
-1 accept 3 4
+1 accept 3 4 9
 1 write 4 100
 1 write 4 100 32768
 1 read 4 0

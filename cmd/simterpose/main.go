@@ -86,7 +86,7 @@ interrupted.`,
 		},
 	}
 	root.AddCommand(
-		runCommand(),
+		runCommand(), recordCommand(),
 		checkCommand(),
 		execCommand(),
 		platformCommand(),

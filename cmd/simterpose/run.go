@@ -25,7 +25,8 @@ type runFlags struct {
 	force  bool
 	strace bool
 	level  slog.Level
-	repeat int // --verify
+	repeat int    // --verify
+	record string // --record
 	// pauseAt and control are run's alone.
 	pauseAt sim.Time
 	control string
@@ -65,6 +66,9 @@ summary.json, and log, Simterpose's own messages.`,
 				if f.control != "" {
 					return errors.New("--verify: a run that is steered by hand is not repeated")
 				}
+				if f.record != "" {
+					return errors.New("--verify: one run is recorded, not several (--record)")
+				}
 				if f.repeat < 2 {
 					return fmt.Errorf("--verify: 2 runs or more expected, found %d", f.repeat)
 				}
@@ -75,6 +79,7 @@ summary.json, and log, Simterpose's own messages.`,
 	}
 	f.addFlags(c)
 	c.Flags().StringVarP(&f.output, "output", "o", "", "put what comes of the run into `DIR` (default NAME.out)")
+	c.Flags().StringVar(&f.record, "record", "", "write what the guests do to `FILE`, for simterpose replay")
 	c.Flags().IntVar(&f.repeat, "verify", 0, "run `N` times and compare everything that comes of it, and every call")
 	f.pauseAt = sim.Never
 	c.Flags().Var(&timeFlag{&f.pauseAt}, "pause-at", "pause at this simulated `TIME`, for simterpose ctl")
@@ -121,7 +126,7 @@ func (f *runFlags) run(c *cobra.Command, e *experiment.Experiment) error {
 		return err
 	}
 	screen := newScreen(os.Stderr)
-	result, err := f.emulate(e, output, screen, emulator.Options{Progress: screen.progress, Steering: steering})
+	result, err := f.emulateRecorded(e, output, screen, emulator.Options{Progress: screen.progress, Steering: steering})
 	screen.Close()
 	if err != nil {
 		return err
