@@ -46,6 +46,8 @@ type actor struct {
 	// since and took gap.
 	awaits     bool
 	since, gap sim.Time
+	// expired tells that it ended by its timeout.
+	expired bool
 	// parked tells that it waits, watches that it does for files.
 	parked, watches bool
 	ended           bool
@@ -142,8 +144,8 @@ func (r *recorder) action(th *thread, record *trace.Record) {
 func (r *recorder) received(th *thread, record *trace.Record) {
 	a := r.of(th)
 	r.catchUp(a)
-	if !a.awaits {
-		r.flush(a)
+	if !a.awaits || a.expired {
+		r.flush(a) // what is read had come before the wait was over
 	}
 	a.awaits = false
 	record.Actor = a.number
@@ -179,6 +181,7 @@ const (
 // waits notes that a wait begins, or goes on if the last one was of no use: what
 // was done in between took none but the time of the wait.
 func (r *recorder) waits(a *actor) {
+	a.expired = false
 	if a.awaits && a.span <= max(betweenPolls, a.gap/partOfWait) {
 		a.delay, a.flops, a.span = 0, 0, 0
 		return
@@ -197,13 +200,14 @@ func (r *recorder) woken(th *thread) {
 	a.parked = false
 	a.mark = r.queue.Now()
 	a.gap = a.mark - a.since
+	a.expired = th.task.Expired() && !th.task.Polling()
 	switch waker := r.current; {
 	case waker != nil && waker != th && waker.host == th.host:
 		a.awaits = false
 		number := r.of(waker).number
 		r.action(waker, &trace.Record{Action: trace.Wake, Peer: a.number})
 		r.out.Write(&trace.Record{Actor: a.number, Action: trace.Await, Peer: number})
-	case th.task.Expired() && !a.watches && !th.task.Polling():
+	case a.expired && !a.watches:
 		r.flush(a)
 	}
 	// Else something may have come over the network, as a read will tell. If
