@@ -58,8 +58,9 @@ type actor struct {
 	entry   waiter.Entry // in the queue of the socket that it waits for
 	// spawned tells that another thread lets it begin, held that it has not.
 	spawned, held bool
-	// busy is a sleep or computation under way, then over.
+	// busy is a sleep, until an instant, or a computation, until it is over.
 	busy, over bool
+	until      sim.Time
 	activity   fluid.Action
 	moved      int // bytes of a read or write done so far
 	ended      bool
@@ -242,9 +243,6 @@ func duration(seconds float64) sim.Time {
 // goOn is an actor's turn.
 func (a *actor) goOn() {
 	r := a.run
-	if a.busy && !a.over {
-		a.over = true // the sleep is
-	}
 	for a.next < len(a.records) {
 		record := &a.records[a.next]
 		done, err := a.do(record)
@@ -272,10 +270,10 @@ func (a *actor) do(record *trace.Record) (done bool, err error) {
 		a.start = r.queue.Now()
 	case trace.Delay, trace.Sleep:
 		if !a.busy {
-			a.busy = true
-			r.queue.Schedule(&a.turn, r.queue.Now()+duration(record.Amount))
-			return false, nil
+			a.busy, a.until = true, r.queue.Now()+duration(record.Amount)
+			r.queue.Schedule(&a.turn, a.until)
 		}
+		return r.queue.Now() >= a.until, nil
 	case trace.Compute:
 		return a.compute(record.Amount)
 	case trace.Spawn:
@@ -325,6 +323,7 @@ func (a *actor) computed(_ *fluid.Action, how fluid.State) {
 		a.run.failure = fmt.Errorf("actor %d computes on host %s, which is turned off", a.number, a.host.simulated.Name)
 		return
 	}
+	a.over = true
 	a.run.wake(a)
 }
 
