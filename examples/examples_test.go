@@ -103,8 +103,12 @@ func TestExamples(t *testing.T) {
 			if err := os.Rename(first, kept); err != nil {
 				t.Fatal(err)
 			}
-			run(t, simterpose, e.name, first)
+			trace := first + ".trace"
+			run(t, simterpose, e.name, first, "--record", trace)
 			compare(t, kept, first)
+			if e.name != "faults" { // a trace has no events
+				replayed(t, simterpose, e.name, trace, first)
+			}
 		})
 	}
 }

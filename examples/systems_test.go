@@ -88,8 +88,10 @@ func TestSystems(t *testing.T) {
 			if err := os.Rename(first, kept); err != nil {
 				t.Fatal(err)
 			}
-			run(t, simterpose, s.name, first)
+			trace := first + ".trace"
+			run(t, simterpose, s.name, first, "--record", trace)
 			compare(t, kept, first)
+			replayed(t, simterpose, s.name, trace, first)
 		})
 	}
 }

@@ -25,26 +25,14 @@ const (
 	stepCompute
 )
 
-// typeSizes are the sizes of SMPI's datatypes in bytes, by the numbers that its
-// traces give them (CREATE_MPI_DATATYPE in smpi_datatype.cpp, SimGrid 3.32).
-var typeSizes = [...]float64{
-	8, 4, 1, 2, 8, 4, 1, 8, 1, 1, 2, 4, 8, 8, 16, 4, 1, 1, 2, 4, 8, 1, 2, 4, 8, 8, 16, 32, 8, 8,
-	8, 16, 16, 8, 8, 8, 16, 16, 4, 4, 8, 16, 8, 16, 32, 1, 2, 4, 8, 16, 32, 0, 0, 1, 8,
-}
-
-const (
-	typeDouble = 0
-	typeByte   = 6
-)
-
 func (r *rank) sizeOf(datatype int) (float64, error) {
 	if datatype == trace.Absent {
 		datatype = r.defaultType
 	}
-	if datatype < 0 || datatype >= len(typeSizes) {
-		return 0, fmt.Errorf("a datatype from 0 to %d expected, found %d", len(typeSizes)-1, datatype)
+	if datatype >= trace.Types {
+		return 0, fmt.Errorf("a datatype from 0 to %d expected, found %d", trace.Types-1, datatype)
 	}
-	return typeSizes[datatype], nil
+	return trace.SizeOf(datatype), nil
 }
 
 // collective returns the steps of a collective operation for this rank: those

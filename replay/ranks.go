@@ -42,7 +42,7 @@ type rank struct {
 func runRanks(t *trace.Trace, hosts []*platform.Host, n *network.Network) ([]*rank, error) {
 	run := &ranks{network: n, boxes: make([]mailbox, len(t.Actors))}
 	for i, records := range t.Actors {
-		r := &rank{run: run, number: i, host: hosts[i], records: records, defaultType: typeByte}
+		r := &rank{run: run, number: i, host: hosts[i], records: records, defaultType: trace.TypeByte}
 		run.ranks = append(run.ranks, r)
 		run.wake(r)
 	}
@@ -132,7 +132,7 @@ func (k *rank) do(r *trace.Record) error {
 	switch r.Action {
 	case trace.Init:
 		if r.Given > 0 {
-			k.defaultType = typeDouble
+			k.defaultType = trace.TypeDouble
 		}
 	case trace.Compute:
 		return k.compute(r.Amount)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 )
 
 // Header is how a trace was recorded: pairs of a key and a value, in order.
@@ -70,6 +71,10 @@ func (t *Trace) read(file string, r io.Reader) error {
 		text := lines.Text()
 		if pair, ok := strings.CutPrefix(text, headerMark); ok {
 			key, value, _ := strings.Cut(strings.TrimSpace(pair), " ")
+			if strings.ContainsFunc(text, unicode.IsControl) {
+				complain(errors.New("a line without control characters expected"))
+				continue
+			}
 			if key == versionKey && value != version {
 				return &Error{file, n, fmt.Sprintf("a trace of version %s expected, found %q", version, value)}
 			}

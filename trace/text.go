@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/simterpose/simterpose/internal/strictyaml"
 )
@@ -160,7 +161,7 @@ func unescape(word string) (string, error) {
 		return "", nil
 	}
 	s, err := url.PathUnescape(word)
-	if err != nil || strings.Contains(s, "\x00") {
+	if err != nil || strings.ContainsFunc(s, unicode.IsControl) {
 		return "", fmt.Errorf("a name expected, with %%20 for a space and %%25 for a percent sign, found %q", word)
 	}
 	return s, nil

@@ -90,7 +90,7 @@ interrupted.`,
 		checkCommand(),
 		execCommand(),
 		platformCommand(),
-		simulateCommand(), replayCommand(),
+		simulateCommand(), replayCommand(), traceCommand(),
 		ctlCommand(), calibrateCommand(), versionCommand(),
 	)
 	return root
