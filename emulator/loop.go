@@ -293,6 +293,7 @@ func (l *loop) exec(th *thread) bool {
 	}
 	if done {
 		t.Execed()
+		l.record.execed(th)
 		for _, other := range tasks {
 			if other.Dead() {
 				l.forget(l.threadOf(other))

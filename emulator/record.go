@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/simterpose/simterpose/guest"
 	"github.com/simterpose/simterpose/kernel"
 	"github.com/simterpose/simterpose/platform"
 	"github.com/simterpose/simterpose/sim"
@@ -26,9 +27,9 @@ type recorder struct {
 	// current is the thread that runs or dies, nil between turns.
 	current *thread
 	// connects are the sockets that connect, by their ends; senders those that
-	// have sent datagrams.
+	// have sent datagrams, by their port.
 	connects map[way]int
-	senders  map[end]bool
+	senders  map[end]int
 }
 
 // actor is what the recorder knows of a thread.
@@ -56,7 +57,7 @@ type actor struct {
 func newRecorder(out io.Writer, q *sim.Queue, p *platform.Platform, header trace.Header) *recorder {
 	return &recorder{
 		out: trace.NewWriter(out, header), queue: q, hostAt: p.HostByAddress,
-		connects: map[way]int{}, senders: map[end]bool{},
+		connects: map[way]int{}, senders: map[end]int{},
 	}
 }
 
@@ -320,4 +321,21 @@ func (l *loop) threadsOf(tasks []*kernel.Task) []*thread {
 		threads = append(threads, l.threadOf(t))
 	}
 	return threads
+}
+
+// rankVariables are those by which the launchers of MPICH, Open MPI and PMIx
+// tell a process its rank.
+var rankVariables = []string{"PMI_RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK"}
+
+// execed notes that a process runs another program.
+func (r *recorder) execed(th *thread) {
+	if r == nil {
+		return
+	}
+	path, rank := guest.Running(th.task.TID, rankVariables...)
+	record := trace.Record{Action: trace.Exec, Label: path, Given: 1}
+	if number, err := strconv.Atoi(rank); err == nil && number >= 0 {
+		record.Number, record.Given = number, 2
+	}
+	r.action(th, &record)
 }

@@ -292,7 +292,7 @@ func (s *recordedDatagram) Send(src socket.Source, m *socket.Message) (int, unix
 	if errno == 0 && s.recorder.current != nil && to.IsValid() {
 		s.noteBinding()
 		if local, errno := s.LocalAddress(); errno == 0 {
-			s.recorder.senders[end{s.host.name, local.AddrPort().Port()}] = true
+			s.recorder.senders[end{s.host.name, local.AddrPort().Port()}] = s.number
 		}
 		s.act(trace.Record{Action: trace.SendTo, Name: s.recorder.name(s.Domain(), to.Addr()), Port: to.Port(), Amount: float64(size)})
 	}
@@ -306,10 +306,11 @@ func (s *recordedDatagram) Receive(dst socket.Sink, m *socket.Message) (int, uni
 		return n, errno
 	}
 	from := m.Address.AddrPort()
-	if !s.recorder.senders[s.recorder.end(s.host, from)] {
+	sender, ok := s.recorder.senders[s.recorder.end(s.host, from)]
+	if !ok {
 		return n, 0 // the emulator's name server has sent it
 	}
 	s.noteBinding()
-	s.receive(trace.Record{Action: trace.ReceiveFrom, Amount: float64(n)})
+	s.receive(trace.Record{Action: trace.ReceiveFrom, Amount: float64(n), Peer: sender})
 	return n, 0
 }

@@ -293,7 +293,7 @@ func (a *actor) do(record *trace.Record) (done bool, err error) {
 			return false, nil
 		}
 		r.wakes[key]--
-	case trace.End:
+	case trace.End, trace.Exec:
 	default:
 		return a.doSocket(record)
 	}

@@ -48,6 +48,11 @@ func (r *Record) Explain() string {
 		return fmt.Sprintf("begins on %s as process %s[%d], thread %d", r.Name, r.Label, r.PID, r.TID)
 	case Spawn:
 		return fmt.Sprintf("starts actor %d", r.Peer)
+	case Exec:
+		if r.Given > 1 {
+			return fmt.Sprintf("runs %s as rank %d", r.Label, r.Number)
+		}
+		return "runs " + r.Label
 	case End:
 		return "ends"
 	case Wake:

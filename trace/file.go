@@ -133,3 +133,14 @@ func (w *Writer) Write(r *Record) {
 
 // Flush writes what is buffered and returns the first error of all writes.
 func (w *Writer) Flush() error { return w.out.Flush() }
+
+// Write writes the whole trace, one actor after the other.
+func (t *Trace) Write(out io.Writer) error {
+	w := NewWriter(out, t.Header)
+	for _, records := range t.Actors {
+		for i := range records {
+			w.Write(&records[i])
+		}
+	}
+	return w.Flush()
+}

@@ -29,9 +29,11 @@ const (
 	CommDup
 	Location
 
-	// Begin is a thread's first action; Spawn lets another one begin.
+	// Begin is a thread's first action; Spawn lets another one begin. Exec is
+	// that its process runs a program.
 	Begin
 	Spawn
+	Exec
 	End
 	// Delay is what system calls and readings of the clock took.
 	Delay
@@ -114,6 +116,7 @@ var forms = [...]form{
 
 	Begin: {"begin", "SECONDS HOST PROCESS PID TID", []argument{amount, name, label, pid, tid}},
 	Spawn: {"spawn", "ACTOR", []argument{peer}},
+	Exec:  {"exec", "PROGRAM [RANK]", []argument{label, number | optional}},
 	End:   {"end", "", nil},
 	Delay: {"delay", "SECONDS", []argument{amount}},
 	Wake:  {"wake", "ACTOR", []argument{peer}},
@@ -131,7 +134,7 @@ var forms = [...]form{
 	Shutdown:    {"shutdown", "SOCKET HOW", []argument{sock, flags}},
 	Close:       {"close", "SOCKET", []argument{sock}},
 	SendTo:      {"sendto", "SOCKET HOST PORT BYTES", []argument{sock, name, port, amount}},
-	ReceiveFrom: {"recvfrom", "SOCKET BYTES", []argument{sock, amount}},
+	ReceiveFrom: {"recvfrom", "SOCKET BYTES SENDER", []argument{sock, amount, peer}},
 }
 
 func (a Action) String() string { return forms[a].name }
@@ -150,7 +153,8 @@ type Record struct {
 	Given int
 
 	// Peer is the other rank of a message, the actor spawned, woken or waited
-	// for, or the socket whose connection is accepted (negative: unknown); From the rank that sends what is waited for.
+	// for, or the socket whose connection is accepted or whose datagram is received
+	// (negative: unknown); From the rank that sends what is waited for.
 	Peer, From, Tag int
 	// Root is a collective's, 0 if absent.
 	Root int
@@ -165,7 +169,9 @@ type Record struct {
 	Socket, Accepted int
 	Port             uint16
 	PID, TID         int
-	Flags, Number    int
-	Data             []byte
-	Rest             string
+	// Number is a backlog, an option's name, a count of requests or the rank of
+	// MPI that a program is.
+	Flags, Number int
+	Data          []byte
+	Rest          string
 }

@@ -38,6 +38,8 @@ const all = `0 init 1
 0 finalize
 1 begin 0.000000316 node%201 sh%25 12 13
 1 spawn 2
+1 exec /bin/ring 3
+1 exec ring
 1 delay 2e-07
 1 wake 0
 1 await 0
@@ -54,7 +56,7 @@ const all = `0 init 1
 1 shutdown 4 1
 1 close 4
 1 sendto 5 server 53 40
-1 recvfrom 5 40
+1 recvfrom 5 40 9
 1 end
 `
 

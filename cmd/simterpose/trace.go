@@ -18,7 +18,7 @@ func traceCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(traceShowCommand())
+	c.AddCommand(traceShowCommand(), traceRanksCommand())
 	return c
 }
 
