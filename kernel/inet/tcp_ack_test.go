@@ -180,6 +180,17 @@ func TestBothEndsCloseAtOnce(t *testing.T) {
 	}
 }
 
+func TestShutdownBeforeTheSynArrives(t *testing.T) {
+	l := newLab(t)
+	s := l.listen(l.b, "10.0.0.2:80", 5)
+	c := l.socket(l.a, unix.AF_INET, unix.SOCK_STREAM)
+	l.want(c.Connect(at("10.0.0.2:80")), unix.EINPROGRESS)
+	l.ok(c.Shutdown(unix.SHUT_RDWR))
+	l.run(2 * latency)
+	_, errno := s.Accept()
+	l.want(errno, unix.EAGAIN)
+}
+
 func TestBothEndsConnectAtOnce(t *testing.T) {
 	l := newLab(t)
 	x := l.socket(l.a, unix.AF_INET, unix.SOCK_STREAM)

@@ -289,12 +289,14 @@ func (c *connection) done(errno unix.Errno) {
 	c.keepAlive.stop()
 	c.parting()
 	c.giveBack()
-	if !c.out.resetBehind {
-		c.out.kill()
-	}
-	c.stack.network.queue.Cancel(&c.out.retry)
-	if errno != 0 || c.abandoned() {
-		c.in.kill()
+	if c.out != nil { // the SYN has arrived
+		if !c.out.resetBehind {
+			c.out.kill()
+		}
+		c.stack.network.queue.Cancel(&c.out.retry)
+		if errno != 0 || c.abandoned() {
+			c.in.kill()
+		}
 	}
 	c.vanish()
 	t := c.socket
