@@ -323,19 +323,11 @@ func (l *loop) threadsOf(tasks []*kernel.Task) []*thread {
 	return threads
 }
 
-// rankVariables are those by which the launchers of MPICH, Open MPI and PMIx
-// tell a process its rank.
-var rankVariables = []string{"PMI_RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK"}
-
 // execed notes that a process runs another program.
 func (r *recorder) execed(th *thread) {
 	if r == nil {
 		return
 	}
-	path, rank := guest.Running(th.task.TID, rankVariables...)
-	record := trace.Record{Action: trace.Exec, Label: path, Given: 1}
-	if number, err := strconv.Atoi(rank); err == nil && number >= 0 {
-		record.Number, record.Given = number, 2
-	}
+	record := trace.ExecOf(guest.Running(th.task.TID, trace.RankVariables...))
 	r.action(th, &record)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 )
 
 // Job is a run of an MPI program in a trace of threads: the actor of each rank,
@@ -47,6 +48,20 @@ func enlist(jobs []Job, r *Record, actor, from int) []Job {
 	j := Job{Program: r.Label}
 	j.set(r.Number, actor, from)
 	return append(jobs, j)
+}
+
+// RankVariables are those by which the launchers of MPICH, Open MPI and PMIx tell
+// a process its rank.
+var RankVariables = []string{"PMI_RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK"}
+
+// ExecOf is the action of a process that runs a program, where one of
+// RankVariables has that value, "" if none is there.
+func ExecOf(program, rank string) Record {
+	r := Record{Action: Exec, Label: program, Given: 1}
+	if number, err := strconv.Atoi(rank); err == nil && number >= 0 {
+		r.Number, r.Given = number, 2
+	}
+	return r
 }
 
 // mostRanks bounds the ranks of a job.

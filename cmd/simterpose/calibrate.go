@@ -50,16 +50,21 @@ func calibrate(e *experiment.Experiment, screen io.Writer) error {
 	if e.CPU.Model != "measured" || e.CPU.ReferenceSpeed > 0 {
 		return nil
 	}
+	speed, err := referenceSpeed(screen)
+	e.CPU.ReferenceSpeed = speed
+	return err
+}
+
+// referenceSpeed is the one that is kept, or is measured now.
+func referenceSpeed(screen io.Writer) (float64, error) {
 	kept, err := calibration.Load()
 	if err == nil {
-		e.CPU.ReferenceSpeed = kept.Speed
-		return nil
+		return kept.Speed, nil
 	}
 	if !errors.Is(err, calibration.ErrNone) {
-		return err
+		return 0, err
 	}
 	r := calibration.Measure(time.Second)
-	e.CPU.ReferenceSpeed = r.Speed
 	fmt.Fprintf(screen, "not calibrated: reference speed %.4gf (spread %.1f %%) measured now; simterpose calibrate keeps one\n", r.Speed, 100*r.Spread)
-	return nil
+	return r.Speed, nil
 }
