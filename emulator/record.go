@@ -9,6 +9,7 @@ import (
 
 	"github.com/simterpose/simterpose/guest"
 	"github.com/simterpose/simterpose/kernel"
+	"github.com/simterpose/simterpose/kernel/pipe"
 	"github.com/simterpose/simterpose/platform"
 	"github.com/simterpose/simterpose/sim"
 	"github.com/simterpose/simterpose/trace"
@@ -30,6 +31,7 @@ type recorder struct {
 	// have sent datagrams, by their port.
 	connects map[way]int
 	senders  map[end]int
+	pipes    map[*pipe.Pipe]*channel
 }
 
 // actor is what the recorder knows of a thread.
@@ -57,7 +59,7 @@ type actor struct {
 func newRecorder(out io.Writer, q *sim.Queue, p *platform.Platform, header trace.Header) *recorder {
 	return &recorder{
 		out: trace.NewWriter(out, header), queue: q, hostAt: p.HostByAddress,
-		connects: map[way]int{}, senders: map[end]int{},
+		connects: map[way]int{}, senders: map[end]int{}, pipes: map[*pipe.Pipe]*channel{},
 	}
 }
 

@@ -122,10 +122,13 @@ func (w *world) build() error {
 	if err := w.buildLayers(); err != nil {
 		return err
 	}
+	if w.options.Record != nil {
+		w.record = newRecorder(w.options.Record, w.queue, w.experiment.Platform, w.recordHeader())
+	}
 	w.kernel = kernel.New(kernel.Config{
 		Queue: w.queue, Machine: machine{&w.loop}, Log: w.options.Log, Epoch: w.experiment.Epoch, Ready: w.ready,
 		Doomed: w.processDeath, Continued: w.continued, Outside: w.waitsOutside, Strace: w.strace(),
-		ClockChanged: clockChanged, TSC: tsc,
+		ClockChanged: clockChanged, TSC: tsc, Moved: w.record.moves(),
 	})
 	if err := w.buildNetwork(); err != nil {
 		return err
@@ -198,9 +201,6 @@ func (w *world) buildNetwork() error {
 	})
 	w.network.Attach(w.queue)
 	w.names = newNames(p.Hosts)
-	if w.options.Record != nil {
-		w.record = newRecorder(w.options.Record, w.queue, p, w.recordHeader())
-	}
 	w.stacks = inet.NewNetwork(w.queue, carrier{network.Addressed{Network: w.network, HostAt: p.HostByAddress}})
 	return nil
 }

@@ -42,6 +42,9 @@ type Config struct {
 	ClockChanged func(*Host)
 	// TSC is how guests' rdtsc is trapped.
 	TSC TSC
+	// Moved, if not nil, is called when a task has read or written so many bytes
+	// of an emulated file by read(2), write(2) and their vector forms.
+	Moved func(t *Task, file socket.File, write bool, n int)
 	// Strace, if not nil, is called with each call and its result.
 	Strace func(t *Task, call, result string)
 }

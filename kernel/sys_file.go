@@ -62,6 +62,9 @@ func (t *Task) doRead(d *description, s *span) Outcome {
 		return fail(unix.EINVAL)
 	}
 	n, errno := r.Read(s)
+	if f := t.kernel().Moved; f != nil && errno == 0 {
+		f(t, d.file, false, n)
+	}
 	return t.finish(d, n, errno, waiter.In, d.nonblock)
 }
 
@@ -93,6 +96,9 @@ func (t *Task) doWrite(d *description, s *span) Outcome {
 	}
 	total := s.Len()
 	n, errno := w.Write(s)
+	if f := t.kernel().Moved; f != nil && errno == 0 {
+		f(t, d.file, true, n)
+	}
 	return t.wrote(d, n, total, errno, d.nonblock, true)
 }
 

@@ -27,6 +27,7 @@ type threads struct {
 	byOwn    map[netip.Addr]*host
 	actors   []*actor
 	sockets  map[int]*socketState
+	pipes    map[int]*pipe
 	wakes    map[[2]int]int // by waker and woken
 	accepted map[int]bool   // sockets whose connection is accepted
 	// refused are the actors that wait for a listener.
@@ -71,7 +72,7 @@ type actor struct {
 func runThreads(t *trace.Trace, o Options) (*Result, error) {
 	r := &threads{
 		queue: &sim.Queue{}, options: o, source: sim.NewSource(o.Seed), hosts: map[string]*host{}, byOwn: map[netip.Addr]*host{},
-		sockets: map[int]*socketState{}, wakes: map[[2]int]int{}, accepted: map[int]bool{},
+		sockets: map[int]*socketState{}, pipes: map[int]*pipe{}, wakes: map[[2]int]int{}, accepted: map[int]bool{},
 	}
 	r.network = network.New(network.Config{
 		Model: o.Model, Hosts: o.Platform.Hosts, Links: o.Platform.Links, Router: o.Platform, Seed: r.source, HandshakeFree: o.HandshakeFree,
@@ -293,11 +294,38 @@ func (a *actor) do(record *trace.Record) (done bool, err error) {
 			return false, nil
 		}
 		r.wakes[key]--
+	case trace.Put:
+		p := r.pipeAt(record.Peer)
+		p.inside += record.Amount
+		r.wakeAll(&p.waiting)
+	case trace.Get:
+		p := r.pipeAt(record.Peer)
+		if p.inside < record.Amount {
+			p.waiting = append(p.waiting, a)
+			return false, nil
+		}
+		p.inside -= record.Amount
 	case trace.End, trace.Exec:
 	default:
 		return a.doSocket(record)
 	}
 	return true, nil
+}
+
+// pipe is one of the trace.
+type pipe struct {
+	inside  float64 // bytes
+	waiting []*actor
+}
+
+// pipeAt returns a pipe by its number.
+func (r *threads) pipeAt(number int) *pipe {
+	p := r.pipes[number]
+	if p == nil {
+		p = &pipe{}
+		r.pipes[number] = p
+	}
+	return p
 }
 
 // awaits tells whether an actor waits for another one now.

@@ -59,6 +59,10 @@ func (r *Record) Explain() string {
 		return fmt.Sprintf("wakes actor %d", r.Peer)
 	case Await:
 		return fmt.Sprintf("waits for actor %d", r.Peer)
+	case Put:
+		return fmt.Sprintf("puts %s into pipe %d", bytes(), r.Peer)
+	case Get:
+		return fmt.Sprintf("gets %s out of pipe %d", bytes(), r.Peer)
 	case Socket:
 		return fmt.Sprintf("makes socket %d (%s)", r.Socket, r.Name)
 	case Option:

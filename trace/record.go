@@ -40,6 +40,9 @@ const (
 	// Wake is an action of a thread for which another one waits with Await.
 	Wake
 	Await
+	// Put and Get are what goes through pipes.
+	Put
+	Get
 
 	// The actions of sockets.
 	Socket
@@ -122,6 +125,9 @@ var forms = [...]form{
 	Wake:  {"wake", "ACTOR", []argument{peer}},
 	Await: {"await", "ACTOR", []argument{peer}},
 
+	Put: {"put", "PIPE BYTES", []argument{peer, amount}},
+	Get: {"get", "PIPE BYTES", []argument{peer, amount}},
+
 	Socket:      {"socket", "SOCKET tcp4|tcp6|udp4|udp6", []argument{sock, name}},
 	Option:      {"option", "SOCKET LEVEL NAME VALUE", []argument{sock, flags, number, data}},
 	Bind:        {"bind", "SOCKET HOST PORT", []argument{sock, name, port}},
@@ -153,7 +159,7 @@ type Record struct {
 	Given int
 
 	// Peer is the other rank of a message, the actor spawned, woken or waited
-	// for, or the socket whose connection is accepted or whose datagram is received
+	// for, a pipe, or the socket whose connection is accepted or whose datagram is received
 	// (negative: unknown); From the rank that sends what is waited for.
 	Peer, From, Tag int
 	// Root is a collective's, 0 if absent.

@@ -43,6 +43,8 @@ const all = `0 init 1
 1 delay 2e-07
 1 wake 0
 1 await 0
+1 put 7 20
+1 get 7 12
 1 socket 3 tcp4
 1 option 3 1 7 x00000400
 1 bind 3 node%201 80
