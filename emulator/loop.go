@@ -148,7 +148,7 @@ func (l *loop) enter(th *thread) kernel.Outcome {
 	}
 	th.task.Charge(l.callCost)
 	o := th.task.Enter(number, e.Arguments)
-	if l.record != nil && th.task.Polling() {
+	if l.record != nil && th.task.Polls() >= busyPolls {
 		l.record.polled(th)
 	}
 	return o

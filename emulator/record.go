@@ -10,6 +10,7 @@ import (
 	"github.com/simterpose/simterpose/guest"
 	"github.com/simterpose/simterpose/kernel"
 	"github.com/simterpose/simterpose/kernel/pipe"
+	"github.com/simterpose/simterpose/kernel/waiter"
 	"github.com/simterpose/simterpose/platform"
 	"github.com/simterpose/simterpose/sim"
 	"github.com/simterpose/simterpose/trace"
@@ -32,6 +33,10 @@ type recorder struct {
 	connects map[way]int
 	senders  map[end]int
 	pipes    map[*pipe.Pipe]*channel
+	// notified is the last socket whose state has changed, and when.
+	notified   *recorded
+	events     waiter.Mask
+	notifiedAt sim.Time
 }
 
 // actor is what the recorder knows of a thread.
@@ -49,6 +54,11 @@ type actor struct {
 	// since and took gap.
 	awaits     bool
 	since, gap sim.Time
+	// ready is the socket that ended the wait, as far as is known, by events.
+	ready  int
+	events waiter.Mask
+	// position is how many bytes of the stream had come.
+	position int
 	// expired tells that it ended by its timeout.
 	expired bool
 	// parked tells that it waits, watches that it does for files.
@@ -117,7 +127,13 @@ func (r *recorder) flush(a *actor) {
 	if a.awaits {
 		// No read has explained the wait.
 		a.awaits = false
-		r.timed(a, trace.Sleep, a.gap)
+		if a.ready != 0 {
+			r.out.Write(&trace.Record{
+				Actor: a.number, Action: trace.Ready, Socket: a.ready, Flags: int(a.events), Amount: float64(a.position), Given: 2 + min(a.position, 1),
+			})
+		} else {
+			r.timed(a, trace.Sleep, a.gap)
+		}
 	}
 	if a.flops > 0 {
 		r.out.Write(&trace.Record{Actor: a.number, Action: trace.Compute, Amount: a.flops})
@@ -142,13 +158,25 @@ func (r *recorder) action(th *thread, record *trace.Record) {
 	r.out.Write(record)
 }
 
+// waited tells whether the current thread has just waited, and it is not known
+// for what.
+func (r *recorder) waited() bool {
+	if r.current == nil {
+		return false
+	}
+	a := r.of(r.current)
+	return a.awaits && !a.expired && a.ready == 0
+}
+
 // received writes an action that waits for the network: it stands for the wait
 // that has just ended, so what the thread did since comes after it.
 func (r *recorder) received(th *thread, record *trace.Record) {
 	a := r.of(th)
 	r.catchUp(a)
-	if !a.awaits || a.expired {
-		r.flush(a) // what is read had come before the wait was over
+	if !a.awaits || a.expired || a.ready != 0 {
+		// It did not wait, or what is read had come before the wait was over,
+		// or it is known what ended the wait.
+		r.flush(a)
 	}
 	a.awaits = false
 	record.Actor = a.number
@@ -174,6 +202,10 @@ func (r *recorder) parks(th *thread) {
 	a.parked, a.watches = true, th.task.Watches()
 }
 
+// busyPolls is how many polls in a row that find nothing are a wait: fewer are
+// calls like others.
+const busyPolls = 8
+
 // What a thread does between two waits that are one takes at most betweenPolls,
 // or this part of the wait: more is work of its own.
 const (
@@ -184,7 +216,7 @@ const (
 // waits notes that a wait begins, or goes on if the last one was of no use: what
 // was done in between took none but the time of the wait.
 func (r *recorder) waits(a *actor) {
-	a.expired = false
+	a.expired, a.ready = false, 0
 	if a.awaits && a.span <= max(betweenPolls, a.gap/partOfWait) {
 		a.delay, a.flops, a.span = 0, 0, 0
 		return
@@ -203,7 +235,7 @@ func (r *recorder) woken(th *thread) {
 	a.parked = false
 	a.mark = r.queue.Now()
 	a.gap = a.mark - a.since
-	a.expired = th.task.Expired() && !th.task.Polling()
+	a.expired = th.task.Expired() && th.task.Polls() < busyPolls
 	switch waker := r.current; {
 	case waker != nil && waker != th && waker.host == th.host:
 		a.awaits = false
@@ -212,6 +244,9 @@ func (r *recorder) woken(th *thread) {
 		r.out.Write(&trace.Record{Actor: a.number, Action: trace.Await, Peer: number})
 	case a.expired && !a.watches:
 		r.flush(a)
+	case waker == nil && !a.expired && th.task.Polls() < busyPolls && r.notifiedAt == a.mark:
+		a.ready, a.events, a.position = r.notified.number, r.events, r.notified.arrived(&r.events)
+		a.events = r.events
 	}
 	// Else something may have come over the network, as a read will tell. If
 	// none does, it was a timer. A wait for files that ended by its timeout goes

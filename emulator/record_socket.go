@@ -8,6 +8,7 @@ import (
 
 	"github.com/simterpose/simterpose/kernel"
 	"github.com/simterpose/simterpose/kernel/socket"
+	"github.com/simterpose/simterpose/kernel/waiter"
 	"github.com/simterpose/simterpose/trace"
 )
 
@@ -29,7 +30,9 @@ func (s recordedStack) NewSocket(domain, kind, protocol int) (socket.Socket, uni
 	case kind == unix.SOCK_STREAM:
 		return s.recorder.stream(s.host, inner), 0
 	case kind == unix.SOCK_DGRAM && (protocol == 0 || protocol == unix.IPPROTO_UDP):
-		return &recordedDatagram{recorded: s.recorder.socket(s.host, inner, "udp")}, 0
+		d := &recordedDatagram{recorded: s.recorder.socket(s.host, inner, "udp")}
+		d.listen()
+		return d, 0
 	}
 	return inner, 0
 }
@@ -44,6 +47,25 @@ type recorded struct {
 	// port.
 	shown, bound bool
 	kind         string
+	consumed     int          // bytes read from the stream
+	entry        waiter.Entry // before all that wait for the socket
+}
+
+// listen lets the recorder hear of the socket's changes before who waits for
+// them does.
+func (s *recorded) listen() {
+	s.entry.Interest = waiter.In | waiter.Out
+	s.entry.Wake = func(events waiter.Mask) {
+		r := s.recorder
+		if !s.shown {
+			return
+		}
+		r.notified, r.events, r.notifiedAt = s, waiter.Out, r.queue.Now()
+		if events&waiter.In != 0 {
+			r.events = waiter.In // also of an end, which makes it writable as well
+		}
+	}
+	s.Queue().Add(&s.entry)
 }
 
 func (r *recorder) socket(h *host, inner socket.Socket, kind string) recorded {
@@ -53,6 +75,26 @@ func (r *recorder) socket(h *host, inner socket.Socket, kind string) recorded {
 		family = "6"
 	}
 	return recorded{Socket: inner, recorder: r, host: h, number: r.sockets, kind: kind + family}
+}
+
+// fionread is FIONREAD (asm-generic/ioctls.h).
+const fionread = 0x541b
+
+// arrived is how many bytes of a stream have come, for a wait for some to be
+// read: 0 if that is not it. It makes events the end of the stream if that has
+// come.
+func (s *recorded) arrived(events *waiter.Mask) int {
+	if *events != waiter.In || s.kind[:3] != "tcp" {
+		return 0
+	}
+	if s.Readiness()&(waiter.RdHup|waiter.Hup|waiter.Err) != 0 {
+		*events = waiter.RdHup
+		return 0
+	}
+	if n, errno, ok := s.Ioctl(fionread); ok && errno == 0 && n > 0 {
+		return s.consumed + n
+	}
+	return 0
 }
 
 // act writes what the current thread does with the socket.
@@ -130,6 +172,7 @@ func (s *recorded) Release() {
 	if s.shown {
 		s.act(trace.Record{Action: trace.Close})
 	}
+	s.entry.Remove()
 	s.Socket.Release()
 }
 
@@ -141,7 +184,9 @@ type recordedStream struct {
 }
 
 func (r *recorder) stream(h *host, inner socket.Socket) *recordedStream {
-	return &recordedStream{recorded: r.socket(h, inner, "tcp")}
+	s := &recordedStream{recorded: r.socket(h, inner, "tcp")}
+	s.listen()
+	return s
 }
 
 // Lingering implements socket.Lingerer.
@@ -229,6 +274,7 @@ func (s *recordedStream) Receive(dst socket.Sink, m *socket.Message) (int, unix.
 	n, errno := s.Socket.Receive(dst, m)
 	if errno == 0 && flags&(unix.MSG_PEEK|unix.MSG_ERRQUEUE|unix.MSG_OOB) == 0 && (n > 0 || want > 0) {
 		s.connecting = false
+		s.consumed += n
 		s.receive(trace.Record{Action: trace.Read, Amount: float64(n)})
 	}
 	return n, errno
@@ -238,15 +284,21 @@ func (s *recordedStream) Send(src socket.Source, m *socket.Message) (int, unix.E
 	flags, want := m.Flags&unix.MSG_MORE, src.Len()
 	n, errno := s.Socket.Send(src, m)
 	if n > 0 && errno == 0 {
+		if n < want {
+			flags |= unix.MSG_DONTWAIT // the next write has the rest
+		}
 		record := trace.Record{Action: trace.Write, Amount: float64(n), Flags: flags, Given: 2}
 		if flags != 0 {
 			record.Given = 3
 		}
-		if s.full || s.connecting {
-			s.receive(record)
-		} else {
-			s.act(record)
+		switch {
+		case s.connecting:
+			s.isConnected()
+		case s.full && s.recorder.waited():
+			// There is room when poll(2) says so: more than for a byte.
+			s.receive(trace.Record{Action: trace.Ready, Flags: int(waiter.Out)})
 		}
+		s.act(record)
 		s.connecting = false
 	}
 	s.full = errno == unix.EAGAIN || errno == 0 && n < want

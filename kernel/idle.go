@@ -29,9 +29,9 @@ func (t *Task) idlePause() sim.Time {
 	return min(idleMost, sim.Time(t.idle-idleCalls)*idleStep)
 }
 
-// Polling tells whether the task's last call was one of a row of polls that find
+// Polls is the number of polls in a row, up to the task's last call, that found
 // nothing.
-func (t *Task) Polling() bool { return t.idle > 0 }
+func (t *Task) Polls() int { return t.idle }
 
 // countIdle ends the row when a call achieved something.
 func (t *Task) countIdle(o Outcome) {

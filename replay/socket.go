@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/simterpose/simterpose/kernel/socket"
+	"github.com/simterpose/simterpose/kernel/waiter"
 	"github.com/simterpose/simterpose/trace"
 )
 
@@ -17,6 +18,9 @@ type socketState struct {
 	inner socket.Socket
 	owner *host
 	kind  string
+	// consumed are the bytes read from its stream.
+	consumed int
+	left     int // bytes that a write left for the next
 	// local and remote are the ends of one that connects.
 	local, remote netip.AddrPort
 	// arrived are connections that the listener has accepted and no action yet.
@@ -98,8 +102,14 @@ func (a *actor) doSocket(record *trace.Record) (done bool, err error) {
 	case trace.Shutdown:
 		s.inner.Shutdown(record.Flags)
 	case trace.Close:
+		for _, c := range s.arrived { // that nobody has accepted
+			c.socket.Release()
+		}
+		s.arrived = nil
 		s.inner.Release()
 		s.inner = closedSocket{s.inner}
+	case trace.Ready:
+		return a.ready(s, waiter.Mask(record.Flags), int(record.Amount)), nil
 	case trace.SendTo:
 		return true, a.sendTo(s, record)
 	case trace.ReceiveFrom:
@@ -203,6 +213,27 @@ func (a *actor) connect(s *socketState, record *trace.Record) error {
 	return nil
 }
 
+// ready waits until a socket can be read or written, as poll(2) would tell, or
+// until so many bytes of its stream have come.
+func (a *actor) ready(s *socketState, events waiter.Mask, position int) bool {
+	if position > 0 {
+		events = 0
+		if i, ok := s.inner.(socket.Ioctler); ok {
+			if n, _, _ := i.Ioctl(fionread); s.consumed+n >= position {
+				return true
+			}
+		}
+	}
+	if events&waiter.In != 0 && len(s.arrived) > 0 || s.inner.Readiness()&(events|waiter.Always|waiter.RdHup) != 0 {
+		return true
+	}
+	a.waits(s)
+	return false
+}
+
+// fionread is FIONREAD (asm-generic/ioctls.h).
+const fionread = 0x541b
+
 // connected waits for the outcome of a connect. Where the recorded one was
 // accepted and this one is refused, the server is late here: it is tried again
 // when there is a new listener.
@@ -259,14 +290,22 @@ func (a *actor) accept(s *socketState, record *trace.Record) bool {
 	return true
 }
 
-// write hands in all bytes, as there is room.
+// write hands in all bytes, as there is room. A write that was cut short where it
+// was recorded (MSG_DONTWAIT) may be here, too: the next one has what is left.
 func (a *actor) write(s *socketState, record *trace.Record) bool {
-	message := &socket.Message{Flags: record.Flags}
-	for size := int(record.Amount); a.moved < size; {
-		source := socket.ByteSource(a.run.zeros[:min(size-a.moved, len(a.run.zeros))])
+	message := &socket.Message{Flags: record.Flags &^ unix.MSG_DONTWAIT}
+	if !a.busy {
+		a.busy, a.size = true, int(record.Amount)+s.left
+		s.left = 0
+	}
+	for a.moved < a.size {
+		source := socket.ByteSource(a.run.zeros[:min(a.size-a.moved, len(a.run.zeros))])
 		n, errno := s.inner.Send(&source, message)
 		a.moved += n
 		switch {
+		case errno == unix.EAGAIN && a.moved > 0 && record.Flags&unix.MSG_DONTWAIT != 0:
+			s.left = a.size - a.moved
+			return true
 		case errno == unix.EAGAIN:
 			a.waits(s)
 			return false
@@ -293,6 +332,7 @@ func (a *actor) read(s *socketState, size int) bool {
 			return true
 		}
 		a.moved += n
+		s.consumed += n
 	}
 	return true
 }

@@ -64,6 +64,7 @@ type actor struct {
 	until      sim.Time
 	activity   fluid.Action
 	moved      int // bytes of a read or write done so far
+	size       int // of a write
 	ended      bool
 	start, end sim.Time
 }

@@ -88,6 +88,8 @@ func (r *Record) Explain() string {
 		return fmt.Sprintf("shuts socket %d down (%s)", r.Socket, [...]string{"reading", "writing", "both"}[min(r.Flags, 2)])
 	case Close:
 		return fmt.Sprintf("closes socket %d", r.Socket)
+	case Ready:
+		return fmt.Sprintf("waits until socket %d is ready (%#x)", r.Socket, r.Flags)
 	case SendTo:
 		return fmt.Sprintf("sends %s by socket %d to %s port %d", bytes(), r.Socket, r.Name, r.Port)
 	case ReceiveFrom:

@@ -58,6 +58,8 @@ const (
 	Close
 	SendTo
 	ReceiveFrom
+	// Ready is a wait until a socket can be read, or written.
+	Ready
 )
 
 // argument is what a word of a record means.
@@ -140,6 +142,7 @@ var forms = [...]form{
 	Shutdown:    {"shutdown", "SOCKET HOW", []argument{sock, flags}},
 	Close:       {"close", "SOCKET", []argument{sock}},
 	SendTo:      {"sendto", "SOCKET HOST PORT BYTES", []argument{sock, name, port, amount}},
+	Ready:       {"ready", "SOCKET EVENTS [BYTES]", []argument{sock, flags, amount | optional}},
 	ReceiveFrom: {"recvfrom", "SOCKET BYTES SENDER", []argument{sock, amount, peer}},
 }
 

@@ -57,6 +57,8 @@ const all = `0 init 1
 1 read 4 0
 1 shutdown 4 1
 1 close 4
+1 ready 5 1
+1 ready 5 1 1234
 1 sendto 5 server 53 40
 1 recvfrom 5 40 9
 1 end
