@@ -219,7 +219,7 @@ func (a *actor) ready(s *socketState, events waiter.Mask, position int) bool {
 	if position > 0 {
 		events = 0
 		if i, ok := s.inner.(socket.Ioctler); ok {
-			if n, _, _ := i.Ioctl(fionread); s.consumed+n >= position {
+			if n, _, _ := i.Ioctl(fionread); n >= min(position-s.consumed, mostUnread) {
 				return true
 			}
 		}
@@ -230,6 +230,11 @@ func (a *actor) ready(s *socketState, events waiter.Mask, position int) bool {
 	a.waits(s)
 	return false
 }
+
+// mostUnread is how many unread bytes are waited for at most: the window of the
+// recording may have been larger than the one here, which is at least 64 KiB if
+// the program does not make it smaller.
+const mostUnread = 32 << 10
 
 // fionread is FIONREAD (asm-generic/ioctls.h).
 const fionread = 0x541b
