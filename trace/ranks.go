@@ -199,7 +199,7 @@ func (p *projection) measure(j Job, rank int, records []Record) {
 		r := &records[i]
 		s := p.streams[r.Socket]
 		switch {
-		case r.Action == Delay:
+		case r.Action == Delay || r.Action == Ready:
 			continue // of a write that was done in several parts
 		case r.Action == SendTo:
 			if to, ok := p.receiver(j, rank, r); ok {
@@ -245,7 +245,7 @@ func (p *projection) rank(j Job, rank int, records []Record) ([]Record, error) {
 	for i := range records {
 		r := &records[i]
 		s := p.streams[r.Socket]
-		if r.Action != Write && r.Action != Delay {
+		if r.Action != Write && r.Action != Delay && r.Action != Ready {
 			last = nil
 		}
 		switch {

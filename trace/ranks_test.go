@@ -23,6 +23,7 @@ const twoRanks = `
 0 delay 0.25
 0 write 1 100
 0 delay 0.25
+0 ready 1 4
 0 write 1 50
 0 sleep 1
 0 write 1 8
