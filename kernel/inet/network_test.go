@@ -168,3 +168,20 @@ func TestCountersAreThoseOfTheirHost(t *testing.T) {
 		t.Errorf("%s", table)
 	}
 }
+
+// A platform may well give a host a slow route to itself: a switch does.
+func TestLoopbackNeverLeavesTheHost(t *testing.T) {
+	l := newLab(t)
+	loopback, own := netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("10.0.0.1")
+	for _, c := range []struct{ src, dst, from, to netip.Addr }{
+		{loopback, loopback, loopback, loopback},
+		{own, netip.MustParseAddr("127.0.0.9"), loopback, loopback},
+		{netip.MustParseAddr("::1"), netip.MustParseAddr("::1"), netip.MustParseAddr("::1"), netip.MustParseAddr("::1")},
+		{own, own, own, own},
+	} {
+		from, to := l.a.ends(c.src, c.dst)
+		if from != c.from || to != c.to {
+			t.Errorf("from %v to %v is carried from %v to %v, want from %v to %v", c.src, c.dst, from, to, c.from, c.to)
+		}
+	}
+}

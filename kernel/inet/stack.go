@@ -154,8 +154,12 @@ func (s *Stack) source(dst netip.Addr) (netip.Addr, unix.Errno) {
 	return best, 0
 }
 
-// ends are the addresses by which the carrier knows the two ends of a way.
+// ends are the addresses by which the carrier knows the two ends of a way: what
+// goes to 127.0.0.1 never leaves the host, whatever its route to itself is.
 func (s *Stack) ends(src, dst netip.Addr) (from, to netip.Addr) {
+	if dst.IsLoopback() {
+		return loopbackOf(dst), loopbackOf(dst)
+	}
 	if s.owns(dst) {
 		own := s.first(dst.Is4())
 		return own, own
