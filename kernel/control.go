@@ -81,12 +81,35 @@ func (t *Task) takeControl(m *socket.Message, control []byte) unix.Errno {
 	return 0
 }
 
+// cutControl shortens ancillary data to what a receiver has room for: the last
+// record may lose some of its data, or its padding (put_cmsg).
+func cutControl(control []byte, room int) (shortened []byte, cut bool) {
+	if len(control) <= room {
+		return control, false
+	}
+	for rest := control; len(rest) > 0; {
+		length := int(binary.LittleEndian.Uint64(rest))
+		space := controlAlign(length)
+		if room < controlHeader {
+			return shortened, true
+		}
+		if room < length {
+			binary.LittleEndian.PutUint64(rest, uint64(room))
+			cut = true
+		}
+		kept := min(space, room)
+		shortened = append(shortened, rest[:kept]...)
+		room -= kept
+		rest = rest[space:]
+	}
+	return shortened, cut
+}
+
 // giveControl makes a receiver's ancillary data, of at most size bytes,
 // installing the descriptors that came.
 func (t *Task) giveControl(m *socket.Message, size, flags int) []byte {
-	control := m.Control
-	if len(control) > size {
-		control = control[:0]
+	control, cut := cutControl(m.Control, size)
+	if cut {
 		m.Flags |= unix.MSG_CTRUNC
 	}
 	if len(m.Files) == 0 {
