@@ -15,12 +15,22 @@ type counters struct {
 	segmentsIn, segmentsOut, retransmissions, rstsOut int64
 	listenOverflows                                   int64
 
-	udpIn, udpNoPorts, udpErrors, udpOut int64
+	udp, udpLite datagramCounters
 
 	icmpIn, icmpOut           int64
 	echosIn, echosOut         int64
 	repliesIn, repliesOut     int64
 	unreachIn, unreachableOut int64
+}
+
+// datagramCounters are those of UDP or of UDP-Lite.
+type datagramCounters struct{ in, noPorts, errors, overflows, out int64 }
+
+func (k *counters) datagrams(protocol int) *datagramCounters {
+	if protocol == unix.IPPROTO_UDPLITE {
+		return &k.udpLite
+	}
+	return &k.udp
 }
 
 // sent and received count the packets that a payload of n bytes takes.
@@ -98,10 +108,15 @@ func (s *Stack) snmp() string {
 		column{"EstabResets", k.resets}, column{"CurrEstab", int64(s.established())}, column{"InSegs", k.segmentsIn},
 		column{"OutSegs", k.segmentsOut}, column{"RetransSegs", k.retransmissions}, column{"InErrs", 0},
 		column{"OutRsts", k.rstsOut}, column{"InCsumErrors", 0})
-	countersLine(&b, "Udp", column{"InDatagrams", k.udpIn}, column{"NoPorts", k.udpNoPorts}, column{"InErrors", k.udpErrors},
-		column{"OutDatagrams", k.udpOut}, column{"RcvbufErrors", k.udpErrors}, column{"SndbufErrors", 0},
-		column{"InCsumErrors", 0}, column{"IgnoredMulti", 0}, column{"MemErrors", 0})
+	k.udp.line(&b, "Udp")
+	k.udpLite.line(&b, "UdpLite")
 	return b.String()
+}
+
+func (d *datagramCounters) line(b *strings.Builder, group string) {
+	countersLine(b, group, column{"InDatagrams", d.in}, column{"NoPorts", d.noPorts}, column{"InErrors", d.errors},
+		column{"OutDatagrams", d.out}, column{"RcvbufErrors", d.overflows}, column{"SndbufErrors", 0},
+		column{"InCsumErrors", 0}, column{"IgnoredMulti", 0}, column{"MemErrors", 0})
 }
 
 // netstat is /proc/net/netstat, of which readers look for columns by name.
@@ -116,7 +131,7 @@ func (s *Stack) netstat() string {
 
 // sockstat is /proc/net/sockstat, or sockstat6.
 func (s *Stack) sockstat(domain int) string {
-	var tcp, orphans, udp, raw, mem int
+	var tcp, orphans, udp, udpLite, raw, mem int
 	for _, k := range s.sockets {
 		if k == nil || k.Domain() != domain {
 			continue
@@ -130,7 +145,11 @@ func (s *Stack) sockstat(domain int) string {
 				mem += (c.in.readable() + c.out.queued() + pageSize - 1) / pageSize
 			}
 		case *udpSocket:
-			if k.bound != nil {
+			switch {
+			case k.bound == nil:
+			case k.protocol == unix.IPPROTO_UDPLITE:
+				udpLite++
+			default:
 				udp++
 			}
 		case *rawSocket:
@@ -139,10 +158,10 @@ func (s *Stack) sockstat(domain int) string {
 	}
 	orphans = len(s.orphans(domain))
 	if domain == unix.AF_INET6 {
-		return fmt.Sprintf("TCP6: inuse %d\nUDP6: inuse %d\nUDPLITE6: inuse 0\nRAW6: inuse %d\nFRAG6: inuse 0 memory 0\n", tcp, udp, raw)
+		return fmt.Sprintf("TCP6: inuse %d\nUDP6: inuse %d\nUDPLITE6: inuse %d\nRAW6: inuse %d\nFRAG6: inuse 0 memory 0\n", tcp, udp, udpLite, raw)
 	}
-	return fmt.Sprintf("sockets: used %d\nTCP: inuse %d orphan %d tw %d alloc %d mem %d\nUDP: inuse %d mem 0\nUDPLITE: inuse 0\nRAW: inuse %d\nFRAG: inuse 0 memory 0\n",
-		s.open, tcp, orphans, len(s.lingering()), tcp, mem, udp, raw)
+	return fmt.Sprintf("sockets: used %d\nTCP: inuse %d orphan %d tw %d alloc %d mem %d\nUDP: inuse %d mem 0\nUDPLITE: inuse %d\nRAW: inuse %d\nFRAG: inuse 0 memory 0\n",
+		s.open, tcp, orphans, len(s.lingering()), tcp, mem, udp, udpLite, raw)
 }
 
 const pageSize = 4096

@@ -109,6 +109,8 @@ var options = map[optionKey]option{
 	{unix.IPPROTO_UDP, unix.UDP_NO_CHECK6_TX}:         flag,
 	{unix.IPPROTO_UDP, unix.UDP_GRO}:                  flag,
 	{unix.IPPROTO_UDP, unix.UDP_SEGMENT}:              between(0, 0, 65535),
+	{unix.IPPROTO_UDP, liteSendCoverage}:              number.but(coverage),
+	{unix.IPPROTO_UDP, liteReceiveCoverage}:           number.but(coverage),
 	{unix.IPPROTO_IP, unix.IP_TOS}:                    number.but(service),
 	{unix.IPPROTO_IP, unix.IP_TTL}:                    {initial: defaultTTL, least: -1, most: 255, whole: true, kept: ttlOf},
 	{unix.IPPROTO_IP, unix.IP_HDRINCL}:                flag.but(rawOnly),
@@ -207,7 +209,7 @@ func (b *base) has(level int) bool {
 	case unix.IPPROTO_TCP:
 		return b.kind == unix.SOCK_STREAM
 	case unix.IPPROTO_UDP:
-		return b.kind == unix.SOCK_DGRAM && b.protocol == unix.IPPROTO_UDP
+		return b.kind == unix.SOCK_DGRAM && (b.protocol == unix.IPPROTO_UDP || b.protocol == unix.IPPROTO_UDPLITE)
 	case unix.SOL_SOCKET, unix.IPPROTO_IP:
 		return true
 	}

@@ -185,6 +185,7 @@ func setMTU(value []byte) unix.Errno {
 
 // SetOption implements socket.Socket.
 func (u *udpSocket) SetOption(level, name int, value []byte) unix.Errno {
+	level = datagramLevel(level)
 	errno := u.setCommon(level, name, value)
 	if errno != 0 {
 		return errno
@@ -200,6 +201,7 @@ func (u *udpSocket) SetOption(level, name int, value []byte) unix.Errno {
 
 // Option implements socket.Socket.
 func (u *udpSocket) Option(level, name int) ([]byte, unix.Errno) {
+	level = datagramLevel(level)
 	if u.isPathMTU(level, name) {
 		if !u.remote.IsValid() {
 			return nil, unix.ENOTCONN

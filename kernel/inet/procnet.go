@@ -22,9 +22,13 @@ func (s *Stack) ProcNet(name string) (content string, ok bool) {
 	case "tcp6":
 		table.tcp(unix.AF_INET6)
 	case "udp":
-		table.udp(unix.AF_INET)
+		table.udp(unix.AF_INET, unix.IPPROTO_UDP)
 	case "udp6":
-		table.udp(unix.AF_INET6)
+		table.udp(unix.AF_INET6, unix.IPPROTO_UDP)
+	case "udplite":
+		table.udp(unix.AF_INET, unix.IPPROTO_UDPLITE)
+	case "udplite6":
+		table.udp(unix.AF_INET6, unix.IPPROTO_UDPLITE)
 	case "raw":
 		table.raw(unix.AF_INET, unix.SOCK_RAW)
 	case "raw6":
@@ -142,7 +146,7 @@ const (
 	headUDP6 = "  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops"
 )
 
-func (p *procTable) udp(domain int) {
+func (p *procTable) udp(domain, protocol int) {
 	head := headUDP
 	if domain == unix.AF_INET6 {
 		head = headUDP6
@@ -150,7 +154,7 @@ func (p *procTable) udp(domain int) {
 	p.line(domain, 127, head)
 	for _, k := range p.stack.sockets {
 		u, ok := k.(*udpSocket)
-		if !ok || u.domain != domain || u.bound == nil {
+		if !ok || u.domain != domain || u.protocol != protocol || u.bound == nil {
 			continue
 		}
 		state, remote := stateClosed, netip.AddrPortFrom(anyOf(domain), 0)

@@ -54,6 +54,7 @@ type Stack struct {
 	realtime  func() int64
 
 	tcp, udp    portTable
+	udpLite     portTable
 	connections map[tuple]*connection
 	sockets     []listedSocket // in order of creation; nil where one was closed
 	open        int            // of sockets, not nil
@@ -73,7 +74,7 @@ type tuple struct{ local, remote netip.AddrPort }
 func (n *Network) NewStack(c Config) *Stack {
 	s := &Stack{
 		network: n, name: c.Name, networks: c.Networks, random: rand.New(c.Random), realtime: c.Realtime,
-		tcp: newPortTable(n.queue), udp: newPortTable(n.queue), connections: map[tuple]*connection{},
+		tcp: newPortTable(n.queue), udp: newPortTable(n.queue), udpLite: newPortTable(n.queue), connections: map[tuple]*connection{},
 		waitsOf: map[tuple]*timeWait{},
 	}
 	for _, a := range c.Addresses {
@@ -107,7 +108,9 @@ func (s *Stack) NewSocket(domain, kind, protocol int) (socket.Socket, unix.Errno
 	case unix.SOCK_DGRAM:
 		switch {
 		case protocol == 0 || protocol == unix.IPPROTO_UDP:
-			return s.newUDP(domain), 0
+			return s.newUDP(domain, unix.IPPROTO_UDP), 0
+		case protocol == unix.IPPROTO_UDPLITE:
+			return s.newUDP(domain, protocol), 0
 		case protocol == unix.IPPROTO_ICMP && domain == unix.AF_INET, protocol == unix.IPPROTO_ICMPV6 && domain == unix.AF_INET6:
 			return s.newRaw(domain, kind, protocol), 0
 		}

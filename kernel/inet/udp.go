@@ -31,6 +31,9 @@ type datagram struct {
 	at   int64 // CLOCK_REALTIME of the arrival, in nanoseconds
 	// drops is the number that was lost before it for want of room.
 	drops int
+	// covered is how much a partial checksum of UDP-Lite covers, with the
+	// header; 0: all.
+	covered int
 }
 
 // inbox is the receive queue of a datagram socket.
@@ -41,7 +44,7 @@ type inbox struct {
 	drops   int
 }
 
-// udpSocket is a UDP socket.
+// udpSocket is a UDP or a UDP-Lite socket.
 type udpSocket struct {
 	base
 	inbox
@@ -55,8 +58,8 @@ type udpSocket struct {
 	receiveShut bool
 }
 
-func (s *Stack) newUDP(domain int) *udpSocket {
-	u := &udpSocket{base: s.newBase(domain, unix.SOCK_DGRAM, unix.IPPROTO_UDP)}
+func (s *Stack) newUDP(domain, protocol int) *udpSocket {
+	u := &udpSocket{base: s.newBase(domain, unix.SOCK_DGRAM, protocol)}
 	s.list(u)
 	return u
 }
@@ -82,7 +85,7 @@ func (u *udpSocket) Bind(a socket.Address) unix.Errno {
 func (u *udpSocket) claim(ap netip.AddrPort) unix.Errno {
 	b := u.newBinding(ap)
 	b.udp = u
-	ports := &u.stack.udp
+	ports := u.stack.datagramPorts(u.protocol)
 	switch {
 	case ap.Port() == 0:
 		if !ports.choose(b, u.stack.random, nil) {
@@ -170,7 +173,7 @@ func (u *udpSocket) disconnect() {
 		u.bound.addr = anyOf(u.domain)
 	}
 	if u.automatic {
-		u.stack.udp.remove(u.bound)
+		u.stack.datagramPorts(u.protocol).remove(u.bound)
 		u.bound, u.automatic = nil, false
 	}
 }
@@ -192,15 +195,15 @@ func (u *udpSocket) sourceFor(dst netip.Addr) (netip.Addr, unix.Errno) {
 	return u.stack.source(dst)
 }
 
-// deliverUDP gives a datagram to the socket that it is for: the one connected
+// deliverUDP gives a datagram of UDP or UDP-Lite to the socket that it is for: the one connected
 // to the sender, or else bound most specifically, or else bound last; sockets
 // that share a port by SO_REUSEPORT each get the senders that spread gives
 // them.
-func (s *Stack) deliverUDP(d datagram, dst netip.AddrPort) bool {
+func (s *Stack) deliverUDP(protocol int, d datagram, dst netip.AddrPort) bool {
 	var found []*binding
 	var first *binding
 	best := 0
-	for _, b := range s.udp.at(dst.Port()) {
+	for _, b := range s.datagramPorts(protocol).at(dst.Port()) {
 		if b.udp == nil || !b.takes(dst.Addr()) || !b.udp.heardThrough(d.src.Addr()) {
 			continue
 		}
@@ -229,11 +232,11 @@ func (s *Stack) deliverUDP(d datagram, dst netip.AddrPort) bool {
 }
 
 // spreadUDP gives a broadcast or multicast datagram to every socket it is for.
-func (s *Stack) spreadUDP(d datagram, dst netip.AddrPort) {
+func (s *Stack) spreadUDP(protocol int, d datagram, dst netip.AddrPort) {
 	if s == nil {
 		return
 	}
-	for _, b := range slices.Clone(s.udp.at(dst.Port())) {
+	for _, b := range slices.Clone(s.datagramPorts(protocol).at(dst.Port())) {
 		u := b.udp
 		if u == nil || u.remote.IsValid() && u.remote != d.src {
 			continue
@@ -257,11 +260,17 @@ func (s *Stack) isLocal(src netip.Addr) bool { return src.IsLoopback() || s.owns
 
 // receive puts a datagram in the queue, if there is room.
 func (u *udpSocket) receive(d datagram) {
-	if !u.put(d, &u.base) {
-		u.stack.counters.udpErrors++
+	counters := u.stack.counters.datagrams(u.protocol)
+	if !u.accepts(d) {
+		counters.errors++
 		return
 	}
-	u.stack.counters.udpIn++
+	if !u.put(d, &u.base) {
+		counters.errors++
+		counters.overflows++
+		return
+	}
+	counters.in++
 	u.queue.Notify(waiter.In | waiter.RdNorm)
 }
 
@@ -288,7 +297,7 @@ func (i *inbox) put(d datagram, b *base) bool {
 func (u *udpSocket) Release() {
 	u.released = true
 	u.stack.unlist(u)
-	u.stack.udp.remove(u.bound)
+	u.stack.datagramPorts(u.protocol).remove(u.bound)
 	u.waiting, u.charge = nil, 0
 	u.bound = nil
 }

@@ -131,11 +131,15 @@ func (u *udpSocket) emit(p *pending) unix.Errno {
 	if u.stack.owns(p.dst.Addr()) {
 		mtu = mtuLoopback
 	}
+	if p.segment > 0 && u.protocol == unix.IPPROTO_UDPLITE {
+		return unix.EIO
+	}
 	if p.segment <= 0 || p.segment >= len(p.data) {
 		if len(p.data)+headers > mtu && u.unfragmented(p.dst.Addr()) {
 			u.tooLong(p, mtu)
 			return unix.EMSGSIZE
 		}
+		p.covered = u.covers(len(p.data))
 		return u.transmit(p.datagram, p.dst)
 	}
 	if p.segment+headers > mtu || len(p.data) > p.segment*segmentsMost {
@@ -193,18 +197,18 @@ func (u *udpSocket) transmit(d datagram, dst netip.AddrPort) unix.Errno {
 				continue
 			}
 			// A host that cannot be reached does not hear a broadcast.
-			_ = s.packet(d.src.Addr(), end, len(d.data), false, func(at *Stack) { at.spreadUDP(d, dst) })
+			_ = s.packet(d.src.Addr(), end, len(d.data), false, func(at *Stack) { at.spreadUDP(u.protocol, d, dst) })
 		}
 		return 0
 	}
-	s.counters.udpOut++
+	s.counters.datagrams(u.protocol).out++
 	err := s.packet(d.src.Addr(), dst.Addr(), len(d.data), false, func(at *Stack) {
-		if at != nil && at.deliverUDP(d, dst) {
+		if at != nil && at.deliverUDP(u.protocol, d, dst) {
 			return
 		}
 		// ICMP port unreachable, which quotes the datagram's head.
 		if at != nil {
-			at.counters.udpNoPorts++
+			at.counters.datagrams(u.protocol).noPorts++
 			at.counters.icmpOut++
 			at.counters.unreachableOut++
 		}
@@ -243,7 +247,7 @@ func (u *udpSocket) unreachable(d datagram, dst netip.AddrPort) {
 	u.stack.counters.icmpIn++
 	u.stack.counters.unreachIn++
 	if u.stack.raws > 0 {
-		u.stack.deliverRaw(d.portUnreachable(dst))
+		u.stack.deliverRaw(d.portUnreachable(u.protocol, dst))
 	}
 	if u.released || u.remote.IsValid() && u.remote != dst {
 		return
@@ -268,12 +272,16 @@ func (u *udpSocket) unreachable(d datagram, dst netip.AddrPort) {
 // portUnreachable is the ICMP message that answers a datagram for a closed
 // port: it quotes the headers and what follows, 576 bytes of IPv4 or 1280 of
 // IPv6 in all.
-func (d datagram) portUnreachable(dst netip.AddrPort) packet {
-	head := make([]byte, 8, 8+len(d.data))
+func (d datagram) portUnreachable(protocol int, dst netip.AddrPort) packet {
+	head := make([]byte, udpHeader, udpHeader+len(d.data))
 	binary.BigEndian.PutUint16(head, d.src.Port())
 	binary.BigEndian.PutUint16(head[2:], dst.Port())
-	binary.BigEndian.PutUint16(head[4:], uint16(8+len(d.data)))
-	sent := packet{src: d.src.Addr(), dst: dst.Addr(), protocol: unix.IPPROTO_UDP, ttl: d.ttl, tos: d.tos, data: append(head, d.data...)}
+	covered := udpHeader + len(d.data)
+	if protocol == unix.IPPROTO_UDPLITE {
+		covered = d.covered
+	}
+	binary.BigEndian.PutUint16(head[4:], uint16(covered))
+	sent := packet{src: d.src.Addr(), dst: dst.Addr(), protocol: protocol, ttl: d.ttl, tos: d.tos, data: append(head, d.data...)}
 	p := packet{src: dst.Addr(), dst: d.src.Addr(), protocol: unix.IPPROTO_ICMP, ttl: defaultTTL, tos: 0xc0, fragment: true}
 	p.data = []byte{unreachable4, portUnreachable4, 0, 0, 0, 0, 0, 0}
 	quoted, most := append(sent.header4(), sent.data...), 576-ip4HeaderBytes-icmpHeader
