@@ -46,6 +46,13 @@ func ptraceSetRegisters(tid int, registers *unix.PtraceRegs) unix.Errno {
 	return ptrace(unix.PTRACE_SETREGS, tid, 0, uintptr(unsafe.Pointer(registers)))
 }
 
+// floatState is user_fpregs_struct of sys/user.h.
+type floatState [512]byte
+
+func ptraceGetFloats(tid int, floats *floatState) unix.Errno {
+	return ptrace(unix.PTRACE_GETFPREGS, tid, 0, uintptr(unsafe.Pointer(floats)))
+}
+
 func ptraceGetSignalMask(tid int) (mask uint64, errno unix.Errno) {
 	errno = ptrace(unix.PTRACE_GETSIGMASK, tid, 8, uintptr(unsafe.Pointer(&mask)))
 	return mask, errno

@@ -2,6 +2,7 @@ package guest
 
 import (
 	"cmp"
+	"slices"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -11,6 +12,11 @@ import (
 // that waits for another thread takes some hundred.
 const spinSteps = 8192
 
+// spinRounds is how often a thread has to go round before it is believed. One that
+// counts in memory shows it in the flags: the parities of consecutive numbers
+// never are the same sequence three times in a row.
+const spinRounds = 3
+
 // Spin looks at a thread that makes no call. If it runs in a circle, which it can
 // only leave when another thread changes memory, Spin stops it in a place of the
 // circle that depends on nothing but the circle: so it does not matter how often
@@ -18,7 +24,10 @@ const spinSteps = 8192
 // on.
 //
 // A thread runs in a circle when, instruction by instruction, all its registers
-// come back to the same values. Single steps cost some microseconds each.
+// have the same values in each round. That they come back once is not enough: a
+// loop that works through a list in memory may look the same at one instruction,
+// and how much of its work is done by now the machine says. Single steps cost some
+// microseconds each.
 func Spin(tid int) bool {
 	if !Stop(tid) {
 		return false
@@ -38,38 +47,55 @@ type stepper struct {
 	harmless map[uint64]bool // addresses of instructions that make no call
 }
 
-// circle goes round once to see that there is a circle and which of its states is
-// the least, and then on to that one.
+// circle goes round to see that there is a circle and which of its states is the
+// least, and then on to that one.
 func (s *stepper) circle() bool {
-	start, ok := s.state()
-	least := start
-	at := start
-	for range spinSteps {
-		if !ok || !s.step(at[0]) {
-			return false
-		}
-		if at, ok = s.state(); ok && at == start {
-			break
-		}
-		if compareStates(at, least) < 0 {
-			least = at
-		}
-	}
-	if at != start {
+	first, ok := s.round()
+	if !ok {
 		return false
 	}
-	for range spinSteps {
-		if at == least {
-			return true
+	floats, ok := s.floats()
+	if !ok {
+		return false
+	}
+	for range spinRounds - 1 {
+		for _, state := range first {
+			if at, ok := s.state(); !ok || at != state || !s.step(at[0]) {
+				return false
+			}
 		}
-		if !s.step(at[0]) {
-			return false
-		}
-		if at, ok = s.state(); !ok {
+		if again, ok := s.floats(); !ok || again != floats {
 			return false
 		}
 	}
-	return false
+	least := slices.MinFunc(first, compareStates)
+	for _, state := range first {
+		if state == least {
+			return true
+		}
+		if !s.step(state[0]) {
+			return false
+		}
+	}
+	panic("guest: a circle without its least state")
+}
+
+// round does one round: the states until the first one comes again.
+func (s *stepper) round() (states []registerState, ok bool) {
+	for range spinSteps {
+		at, ok := s.state()
+		if !ok {
+			return nil, false
+		}
+		if len(states) > 0 && at == states[0] {
+			return states, true
+		}
+		states = append(states, at)
+		if !s.step(at[0]) {
+			return nil, false
+		}
+	}
+	return nil, false
 }
 
 // registerState is what tells one moment of a loop from another: the instruction
@@ -83,6 +109,13 @@ func (s *stepper) state() (registerState, bool) {
 		r.Rip, r.Rsp, r.Rax, r.Rbx, r.Rcx, r.Rdx, r.Rsi, r.Rdi, r.Rbp,
 		r.R8, r.R9, r.R10, r.R11, r.R12, r.R13, r.R14, r.R15, r.Eflags,
 	}, errno == 0
+}
+
+// floats are the registers for floating point numbers and vectors.
+func (s *stepper) floats() (floatState, bool) {
+	var f floatState
+	errno := ptraceGetFloats(s.tid, &f)
+	return f, errno == 0
 }
 
 func compareStates(a, b registerState) int {
