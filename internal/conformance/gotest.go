@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// goPackages are the packages of Go's library whose tests are run.
+var goPackages = []string{
+	"context", "internal/poll", "net", "net/http", "os", "os/exec", "os/signal", "sync", "time",
+}
+
+// goShort are those that take seconds.
+var goShort = []string{"context", "internal/poll", "os/exec"}
+
+func goSuites() []Suite {
+	var all []Suite
+	for _, name := range goPackages {
+		all = append(all, Suite{
+			Name:    "go/" + name,
+			Short:   slices.Contains(goShort, name),
+			Prepare: func(folder string) (Command, error) { return prepareGo(name, folder) },
+			Parse:   parseGo,
+			Rest:    restGo,
+		})
+	}
+	return all
+}
+
+// prepareGo compiles a package's tests. They run in the package's folder, where
+// they look for their data.
+func prepareGo(name, into string) (Command, error) {
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return Command{}, fmt.Errorf("go env GOROOT: %w", err)
+	}
+	goroot := strings.TrimSpace(string(root))
+	file := strings.ReplaceAll(name, "/", "_") + ".test"
+	if text, err := exec.Command("go", "test", "-c", "-o", filepath.Join(into, file), name).CombinedOutput(); err != nil {
+		return Command{}, fmt.Errorf("go test -c %s: %w\n%s", name, err, text)
+	}
+	return Command{
+		Directory:   filepath.Join(goroot, "src", name),
+		Arguments:   []string{filepath.Join(folder, file), "-test.v", "-test.timeout=10m"},
+		Environment: []string{"PATH=" + filepath.Join(goroot, "bin") + ":" + searchPath},
+	}, nil
+}
+
+// restGo skips the tests that are done. A test with one subtest that is not done
+// counts as done: it would hang again.
+func restGo(c Command, done []Result) Command {
+	var names []string
+	for _, r := range done {
+		if !strings.Contains(r.Case, "/") {
+			names = append(names, regexp.QuoteMeta(r.Case))
+		}
+	}
+	c.Arguments = append(slices.Clone(c.Arguments), "-test.skip=^("+strings.Join(names, "|")+")$")
+	return c
+}
+
+var (
+	goBegins = regexp.MustCompile(`^=== RUN +(\S+)$`)
+	goPaused = regexp.MustCompile(`^=== PAUSE +(\S+)$`)
+	goGoesOn = regexp.MustCompile(`^=== CONT +(\S+)$`)
+	// The line of a test may follow what the test printed without a newline.
+	goEnds = regexp.MustCompile(`--- (PASS|FAIL|SKIP): (\S+) \([0-9.]+s\)$`)
+)
+
+// parseGo reads the output of a test with -test.v. Tests that wait for their turn
+// to run in parallel count as not begun.
+func parseGo(output io.Reader) ([]Result, error) {
+	var order []string
+	state := map[string]Outcome{}
+	set := func(name string, o Outcome) {
+		if _, ok := state[name]; !ok {
+			order = append(order, name)
+		}
+		state[name] = o
+	}
+	lines := bufio.NewScanner(output)
+	lines.Buffer(nil, 64<<20)
+	for lines.Scan() {
+		line := lines.Text()
+		if m := goBegins.FindStringSubmatch(line); m != nil {
+			set(m[1], Unfinished)
+		} else if m := goPaused.FindStringSubmatch(line); m != nil {
+			set(m[1], Missing)
+		} else if m := goGoesOn.FindStringSubmatch(line); m != nil {
+			set(m[1], Unfinished)
+		} else if m := goEnds.FindStringSubmatch(line); m != nil {
+			set(m[2], Outcome(strings.ToLower(m[1])))
+		}
+	}
+	var results []Result
+	for _, name := range order {
+		results = append(results, Result{Case: name, Outcome: state[name]})
+	}
+	return results, lines.Err()
+}
