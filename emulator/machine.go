@@ -52,6 +52,12 @@ func (machine) SendTimerSignal(p *kernel.Process, thread *kernel.Task, signal un
 	return guest.SendTimerSignal(p.TID, tid, signal, timer.ID, timer.Overrun, timer.Value)
 }
 
+func (m machine) SendMessageSignal(p *kernel.Process, signal unix.Signal, sender, user int, value uint64) {
+	if err := hostOf(p).container.SendMessageSignal(p.PID, signal, sender, user, value); err != nil {
+		m.fail(err)
+	}
+}
+
 func (machine) SignalState(tid int) (kernel.SignalState, bool) {
 	s, ok := guest.ReadSignals(tid)
 	s.Dead = s.Dead || guest.Exiting(tid)

@@ -29,13 +29,7 @@ func SendSignal(pid, tid int, signal unix.Signal) unix.Errno {
 // with its number, overruns and value.
 func SendTimerSignal(pid, tid int, signal unix.Signal, timer, overrun int, value uint64) unix.Errno {
 	const siTimer = -2
-	var info [128]byte // siginfo_t: signal, errno, code, then timer, overrun, value
-	binary.LittleEndian.PutUint32(info[0:], uint32(signal))
-	code := int32(siTimer)
-	binary.LittleEndian.PutUint32(info[8:], uint32(code))
-	binary.LittleEndian.PutUint32(info[16:], uint32(timer))
-	binary.LittleEndian.PutUint32(info[20:], uint32(overrun))
-	binary.LittleEndian.PutUint64(info[24:], value)
+	info := signalInfo(signal, siTimer, timer, overrun, value)
 	var errno unix.Errno
 	if tid == 0 {
 		_, _, errno = unix.RawSyscall(unix.SYS_RT_SIGQUEUEINFO, uintptr(pid), uintptr(signal), uintptr(unsafe.Pointer(&info)))
@@ -43,6 +37,29 @@ func SendTimerSignal(pid, tid int, signal unix.Signal, timer, overrun int, value
 		_, _, errno = unix.RawSyscall6(unix.SYS_RT_TGSIGQUEUEINFO, uintptr(pid), uintptr(tid), uintptr(signal), uintptr(unsafe.Pointer(&info)), 0, 0)
 	}
 	return errno
+}
+
+// SendMessageSignal sends a signal that looks as if a message that sender sent
+// had come to a POSIX queue. pid and sender are the container's numbers. The
+// signal comes from inside the container: of what comes from outside of a PID
+// namespace the kernel hides the sender.
+func (c *Container) SendMessageSignal(pid int, signal unix.Signal, sender, user int, value uint64) error {
+	const siMesgq = -3
+	info := signalInfo(signal, siMesgq, sender, user, value)
+	var l list
+	l.add(goOn, "rt_sigqueueinfo", unix.SYS_RT_SIGQUEUEINFO, uint64(pid), uint64(signal), l.data(info[:]))
+	_, err := c.realm.perform(&c.agent, &l)
+	return err
+}
+
+// signalInfo is a siginfo_t: signal, errno, code, then two numbers and a value.
+func signalInfo(signal unix.Signal, code int32, first, second int, value uint64) (info [128]byte) {
+	binary.LittleEndian.PutUint32(info[0:], uint32(signal))
+	binary.LittleEndian.PutUint32(info[8:], uint32(code))
+	binary.LittleEndian.PutUint32(info[16:], uint32(first))
+	binary.LittleEndian.PutUint32(info[20:], uint32(second))
+	binary.LittleEndian.PutUint64(info[24:], value)
+	return info
 }
 
 // Signals are sets of signals, bit n-1 for signal n, of a thread.

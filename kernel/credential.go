@@ -34,6 +34,7 @@ const (
 	capLinuxImmutable = 9
 	capNetBindService = 10
 	capNetRaw         = 13
+	capIPCOwner       = 15
 	capSysChroot      = 18
 	capSysAdmin       = 21
 	capSysResource    = 24

@@ -13,6 +13,7 @@ import (
 
 	"github.com/simterpose/simterpose/kernel/epoll"
 	"github.com/simterpose/simterpose/kernel/futex"
+	"github.com/simterpose/simterpose/kernel/mqueue"
 	"github.com/simterpose/simterpose/kernel/socket"
 	"github.com/simterpose/simterpose/kernel/unixsocket"
 	"github.com/simterpose/simterpose/kernel/waiter"
@@ -112,31 +113,35 @@ type HostConfig struct {
 // Host is one simulated host's kernel state.
 type Host struct {
 	HostConfig
-	kernel    *Kernel
-	unix      *unixsocket.Namespace
-	futexes   *futex.Table
-	processes map[int]*Process // by the number that guests see
-	threads   map[int]*Task    // by the number that guests see
-	fifos     map[fileIdentity]*fifo
-	locks     waiter.Queue // notified when a file lock may have become free
-	clock     clockState
-	files     fileClock
-	bootID    string                      // of /proc/sys/kernel/random, once it was asked for
-	root      int                         // Root, once it is open
-	proc      uint64                      // the device number of /proc, once it is known
-	devices   map[uint64]uint64           // numbers of file systems, in the order in which guests saw them
-	owners    map[fileIdentity]notedOwner // of files that cannot have attributes
-	calling   *Task                       // whose call is being handled
+	kernel        *Kernel
+	unix          *unixsocket.Namespace
+	ipc           hostIPC
+	messageQueues map[string]*mqueue.Queue // POSIX's, by name
+	futexes       *futex.Table
+	processes     map[int]*Process // by the number that guests see
+	threads       map[int]*Task    // by the number that guests see
+	fifos         map[fileIdentity]*fifo
+	locks         waiter.Queue // notified when a file lock may have become free
+	clock         clockState
+	files         fileClock
+	bootID        string                      // of /proc/sys/kernel/random, once it was asked for
+	root          int                         // Root, once it is open
+	proc          uint64                      // the device number of /proc, once it is known
+	devices       map[uint64]uint64           // numbers of file systems, in the order in which guests saw them
+	owners        map[fileIdentity]notedOwner // of files that cannot have attributes
+	calling       *Task                       // whose call is being handled
 }
 
 // NewHost adds a host.
 func (k *Kernel) NewHost(c HostConfig) *Host {
 	h := &Host{
-		HostConfig: c,
-		kernel:     k,
-		processes:  map[int]*Process{},
-		threads:    map[int]*Task{},
-		fifos:      map[fileIdentity]*fifo{},
+		HostConfig:    c,
+		kernel:        k,
+		processes:     map[int]*Process{},
+		threads:       map[int]*Task{},
+		fifos:         map[fileIdentity]*fifo{},
+		ipc:           newHostIPC(),
+		messageQueues: map[string]*mqueue.Queue{},
 	}
 	h.unix = unixsocket.NewNamespace(unixCaller{h}, passing{})
 	h.futexes = futex.New(func(tid uint32) *futex.Owner {

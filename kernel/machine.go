@@ -26,6 +26,9 @@ type Machine interface {
 	SendSignal(p *Process, thread *Task, signal unix.Signal) unix.Errno
 	// SendTimerSignal sends a signal as a POSIX timer would.
 	SendTimerSignal(p *Process, thread *Task, signal unix.Signal, timer TimerSignal) unix.Errno
+	// SendMessageSignal sends a signal as a POSIX message queue would: sender and
+	// user sent a message, value is what the process asked to be told.
+	SendMessageSignal(p *Process, signal unix.Signal, sender, user int, value uint64)
 	// SignalState tells a thread's signals; ok is false when it is gone.
 	SignalState(tid int) (state SignalState, ok bool)
 

@@ -6,6 +6,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/simterpose/simterpose/kernel/mqueue"
+	"github.com/simterpose/simterpose/kernel/sysvipc"
 	"github.com/simterpose/simterpose/kernel/waiter"
 	"github.com/simterpose/simterpose/sim"
 )
@@ -52,6 +54,8 @@ type Process struct {
 	fault       sigaction // the guest's own action of SIGSEGV, where rdtsc is trapped
 	affinity    []byte    // of the simulated cores; nil: all
 	start       sim.Time
+	undoer      *sysvipc.Undoer // of semaphores; nil: nothing to undo
+	notified    []*mqueue.Queue // of which the process has asked to be told
 
 	// Data and Used, processor time that is accounted for, belong to the
 	// emulator.
@@ -130,6 +134,7 @@ func (t *Task) Execed() {
 	k.spaces++
 	p.space = k.spaces
 	p.deleteTimers()
+	p.flushQueues()
 	t.files = t.files.unshare()
 	t.files.keepOnly(t.machine().OpenNumbers(t))
 }
@@ -226,6 +231,10 @@ func (p *Process) Ended(status unix.WaitStatus, known bool) {
 	p.zombie, p.status, p.known = true, status, known
 	p.deleteTimers()
 	p.stopInterval()
+	if p.undoer != nil {
+		p.undoer.Exit(p.host.Realtime() / 1_000_000_000)
+	}
+	p.flushQueues()
 	orphans := p.children
 	p.children = nil
 	for _, c := range orphans {

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/simterpose/simterpose/kernel/mqueue"
 	"github.com/simterpose/simterpose/kernel/pipe"
 	"github.com/simterpose/simterpose/kernel/socket"
 	"github.com/simterpose/simterpose/kernel/waiter"
@@ -157,6 +158,9 @@ func sysClose(t *Task) Outcome {
 	}
 	if d := t.description(t.int(0)); d != nil {
 		t.files.set(t.int(0), nil)
+		if q, ok := d.file.(*mqueue.Descriptor); ok {
+			q.Of.Flush(t.process)
+		}
 		if d.references == 0 {
 			return t.linger(d.file)
 		}

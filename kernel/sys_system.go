@@ -135,6 +135,10 @@ func (t *Task) report(name string) (content string, ok bool) {
 		return fmt.Sprintf("MemTotal:       %8d kB\nMemFree:        %8d kB\nMemAvailable:   %8d kB\n"+
 			"Buffers:               0 kB\nCached:                0 kB\nSwapCached:            0 kB\n"+
 			"SwapTotal:             0 kB\nSwapFree:              0 kB\n", kb, kb/4*3, kb/4*3), true
+	case "/proc/sysvipc/sem":
+		return h.ipc.semaphores.Proc(), true
+	case "/proc/sysvipc/msg":
+		return h.ipc.queues.Proc(), true
 	case "/proc/cpuinfo":
 		return h.cpuinfo(), true
 	case "/sys/devices/system/cpu/online", "/sys/devices/system/cpu/possible", "/sys/devices/system/cpu/present":

@@ -272,6 +272,24 @@ func (t *Task) waitFor(f socket.File, events waiter.Mask, interrupted unix.Errno
 	return t.park(interrupted)
 }
 
+// await parks the task until somebody has carried its call out, or its deadline
+// has passed.
+func (t *Task) await(c *waiter.Call, waitsFor string, interrupted unix.Errno) Outcome {
+	t.call.state = c
+	t.parking.onAbandon = c.Cancel
+	t.parking.waitsFor = waitsFor
+	return t.park(interrupted)
+}
+
+// waited is the call that the task has awaited, nil if there is none.
+func (t *Task) waited() *waiter.Call {
+	c, _ := t.call.state.(*waiter.Call)
+	if c != nil {
+		t.parking.onAbandon = nil
+	}
+	return c
+}
+
 // unpark takes the task out of everything that could wake it.
 func (t *Task) unpark() {
 	p := &t.parking
