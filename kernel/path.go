@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"errors"
 	"os"
 	"path"
 	"strconv"
@@ -24,11 +25,17 @@ func (t *Task) absolute(directory int, name string) (string, unix.Errno) {
 		link = "/proc/" + strconv.Itoa(t.TID) + "/fd/" + strconv.Itoa(directory)
 	}
 	base, err := os.Readlink(link)
+	if errors.Is(err, unix.ENAMETOOLONG) {
+		return "", unix.ENAMETOOLONG
+	}
 	if err != nil {
 		return "", unix.EBADF
 	}
 	if name == "" {
 		return base, 0
+	}
+	if len(base)+1+len(name) >= unix.PathMax {
+		return "", unix.ENAMETOOLONG
 	}
 	return base + "/" + name, 0
 }

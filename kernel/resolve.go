@@ -32,6 +32,9 @@ func (t *Task) locate(directory int, name string, follow, empty bool) (p place, 
 		return t.locateDescriptor(directory)
 	}
 	full, errno := t.absolute(directory, name)
+	if errno == unix.ENAMETOOLONG {
+		return t.locateDeep(directory, name, follow)
+	}
 	if errno != 0 {
 		return p, false
 	}
@@ -52,6 +55,29 @@ func (t *Task) locate(directory int, name string, follow, empty bool) (p place, 
 	if p.fd, errno = t.host().open(full, flags); errno != 0 {
 		return p, false
 	}
+	return p, p.look()
+}
+
+// locateDeep is locate for a folder whose own path is too long to be written down.
+// Links, which would be followed from the emulator's root, are left to the machine.
+func (t *Task) locateDeep(directory int, name string, follow bool) (p place, ok bool) {
+	if path.IsAbs(name) {
+		return p, false
+	}
+	folder, ok := t.locateDescriptor(directory)
+	if !ok {
+		return p, false
+	}
+	defer folder.close()
+	how := unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_NO_SYMLINKS}
+	if !follow {
+		how.Flags |= unix.O_NOFOLLOW
+	}
+	fd, err := unix.Openat2(folder.fd, name, &how)
+	if err != nil {
+		return p, false
+	}
+	p.fd = fd
 	return p, p.look()
 }
 

@@ -464,6 +464,10 @@ func (t *Task) transfer(inNumber, outNumber int, offset, outOffset *int64, size 
 				s.close()
 				return fail(errno)
 			}
+			if isTerminal(s.out) {
+				s.close()
+				return t.kernel().refuse(t, "splice or sendfile to a terminal", unix.EINVAL)
+			}
 		}
 		t.call.state = s
 	}

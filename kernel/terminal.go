@@ -26,3 +26,11 @@ func (t *Task) openTerminal(name string, flags int) Outcome {
 	}
 	return t.giveFile(master, flags)
 }
+
+// isTerminal tells whether a write to a descriptor may have to wait for whoever
+// reads the other end of a terminal. The emulator, which carries data from its own
+// pipes and sockets to files, cannot: the reader may be a guest.
+func isTerminal(fd int) bool {
+	_, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	return err == nil
+}

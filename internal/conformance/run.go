@@ -22,9 +22,10 @@ func (c Command) environment() []string {
 	return append([]string{"PATH=" + searchPath, "HOME=/root", "LANG=C.UTF-8"}, c.Environment...)
 }
 
-// shell is the program and its arguments with both outputs in one.
+// shell is the program and its arguments with both outputs in one. It is a child
+// of the shell, since a leader of a session gets the first terminal that it opens.
 func (c Command) shell() []string {
-	return append([]string{"/bin/sh", "-c", `cd "$0" && exec "$@" 2>&1`, c.Directory}, c.Arguments...)
+	return append([]string{"/bin/sh", "-c", `cd "$0" && "$@" 2>&1; exit $?`, c.Directory}, c.Arguments...)
 }
 
 // A machine runs commands: this one, or an emulated host of the same make.
@@ -109,6 +110,7 @@ func (m emulated) run(c Command, folder, output string, limit time.Duration) err
 		variables[key] = value
 	}
 	text, err := yaml.Marshal(map[string]any{
+		"cpu":      map[string]any{"measured": map[string]any{"reference_speed": "1Gf"}},
 		"platform": map[string]any{"hosts": []any{map[string]any{"name": "tester", "speed": "1Gf", "cores": 2}}},
 		"processes": []any{map[string]any{
 			"host": "tester", "name": "suite", "command": c.shell(), "env": variables,
