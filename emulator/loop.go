@@ -509,6 +509,9 @@ func (l *loop) run(stop sim.Time, done func() bool, tick func()) error {
 			l.queue.Advance(max(l.queue.Now(), min(stop, l.queue.Next())))
 			return nil
 		}
+		if l.kernel.WatchesOutside() && l.queue.Next() > l.queue.Now() {
+			l.kernel.AskOutside(false)
+		}
 		if l.queue.Step() {
 			tick()
 			continue
@@ -524,7 +527,7 @@ func (l *loop) run(stop sim.Time, done func() bool, tick func()) error {
 // waitOutside waits for guests that sleep in the machine's kernel, when nothing
 // else is left. It returns false when there is none.
 func (l *loop) waitOutside() bool {
-	if l.kernel.AskOutside() {
+	if l.kernel.AskOutside(true); l.queue.Len() > 0 {
 		return true
 	}
 	if l.outside == 0 {

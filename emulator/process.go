@@ -169,7 +169,7 @@ func (w *world) waitsOutside(t *kernel.Task, number int) {
 	where := fmt.Sprintf("descriptor %d of %s on %s", number, t.Process().Name, t.Process().Host().Name)
 	if !w.outsideNoted[where] {
 		w.outsideNoted[where] = true
-		w.options.Log.Info("a guest waits for a file of the machine, which cannot wake it", "file", where)
+		w.options.Log.Info("a guest watches a file of the machine, which other runs may see change at other times", "file", where)
 	}
 }
 

@@ -45,6 +45,7 @@ func (d *description) release() {
 // placeholder there, so numbers, close-on-exec and inheritance are its work.
 type descriptorTable struct {
 	byNumber   map[int]*description
+	outside    []*outsideFile // native ones that guests watch
 	references int
 }
 
@@ -96,6 +97,7 @@ func (d *descriptorTable) numbers() []int {
 
 // keepOnly closes what exec has closed.
 func (d *descriptorTable) keepOnly(open []int) {
+	d.closeOutside(func(n int) bool { return !slices.Contains(open, n) })
 	for _, n := range d.numbers() {
 		if !slices.Contains(open, n) {
 			d.set(n, nil)
@@ -108,6 +110,7 @@ func (d *descriptorTable) release() {
 	if d.references > 0 {
 		return
 	}
+	d.closeOutside(func(int) bool { return true })
 	for _, n := range d.numbers() {
 		d.set(n, nil)
 	}

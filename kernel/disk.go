@@ -66,6 +66,7 @@ func (t *Task) onDisk() Outcome {
 	case unix.SYS_WRITE, unix.SYS_WRITEV, unix.SYS_PWRITEV, unix.SYS_PWRITEV2, unix.SYS_FTRUNCATE, unix.SYS_FALLOCATE:
 		t.noteWrite(t.int(0))
 	}
+	t.kernel().settleOutside()
 	h := t.host()
 	if h.Disk == DiskFine && h.Transfer == nil {
 		return native()

@@ -132,6 +132,7 @@ func sysEpollWait(t *Task) Outcome {
 		k.events = make([]epoll.Event, n)
 	}
 	events := k.events[:min(count, most)]
+	k.AskOutside(false)
 	n := instance.Wait(events)
 	if n == 0 && !t.expired() {
 		t.parking.waitsFor = "epoll"

@@ -166,7 +166,7 @@ func sysClose(t *Task) Outcome {
 		}
 		return native()
 	}
-	t.files.closeOutside(t.kernel(), t.int(0))
+	t.files.closeOutside(func(n int) bool { return n == t.int(0) })
 	t.host().settleWrites(t.files, t.int(0))
 	if !t.host().locks.Empty() {
 		t.afterUnlock() // POSIX locks go with any descriptor of the file
@@ -199,8 +199,10 @@ func sysCloseRange(t *Task) Outcome {
 	}
 	t.host().settleWrites(t.files, -1)
 	if t.flags(2)&closeRangeCloexec == 0 {
+		within := func(n int) bool { return uint64(n) >= t.arg(0)&0xffffffff && uint64(n) <= t.arg(1)&0xffffffff }
+		t.files.closeOutside(within)
 		for _, n := range t.files.numbers() {
-			if uint64(n) >= t.arg(0)&0xffffffff && uint64(n) <= t.arg(1)&0xffffffff {
+			if within(n) {
 				t.files.set(n, nil)
 			}
 		}
@@ -237,10 +239,11 @@ func sysDup2(t *Task) Outcome {
 	t.host().settleWrites(t.files, to)
 	closeOnExec := t.call.number == unix.SYS_DUP3 && t.flags(2)&unix.O_CLOEXEC != 0
 	if t.description(from) == nil {
-		if t.description(to) != nil {
+		if t.description(to) != nil || from != to && t.files.watched(to) != nil {
 			// Only if the other is open is this one closed.
 			if probe, errno := t.machine().TakeDescriptor(t, from); errno == 0 {
 				unix.Close(probe)
+				t.files.closeOutside(func(n int) bool { return n == to })
 				t.files.set(to, nil)
 			}
 		}
@@ -252,6 +255,7 @@ func sysDup2(t *Task) Outcome {
 	if to < 0 {
 		return fail(unix.EBADF)
 	}
+	t.files.closeOutside(func(n int) bool { return n == to })
 	return t.duplicate(from, to, closeOnExec)
 }
 

@@ -40,17 +40,15 @@ func (t *Task) pollNow(items []pollItem) (ready int) {
 
 // pollNative asks the machine's kernel about a descriptor that is not emulated.
 func (t *Task) pollNative(number int, events waiter.Mask) waiter.Mask {
+	if f := t.files.watched(number); f != nil {
+		return f.Readiness() & (events | waiter.Always)
+	}
 	fd, errno := t.machine().TakeDescriptor(t, number)
 	if errno != 0 {
 		return waiter.Nval
 	}
 	defer unix.Close(fd)
-	fds := []unix.PollFd{{Fd: int32(fd), Events: int16(events)}}
-	for {
-		if _, err := unix.Poll(fds, 0); err != unix.EINTR {
-			return waiter.Mask(uint16(fds[0].Revents))
-		}
-	}
+	return pollMachine(fd, events)
 }
 
 // pollWait parks the task until one of the items may be ready.
@@ -66,20 +64,13 @@ func (t *Task) pollWait(items []pollItem, interrupted unix.Errno) Outcome {
 			}
 			t.watch(d.file.Queue(), item.events|waiter.Always)
 		} else if !t.call.idling {
-			t.kernel().outside(t, item.number)
+			t.watchOutside(item.number, item.events|waiter.Always)
 		}
 	}
 	if len(items) > 1 {
 		t.parking.waitsFor = " and others"
 	}
 	return t.park(interrupted)
-}
-
-// outside notes that a task waits for a descriptor which is not emulated.
-func (k *Kernel) outside(t *Task, number int) {
-	if k.Outside != nil {
-		k.Outside(t, number)
-	}
 }
 
 // waitTimeout sets the deadline of a wait; negative means none.
