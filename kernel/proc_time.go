@@ -36,7 +36,7 @@ func (t *Task) timeReport(name string) (string, bool) {
 	p, thread, file, ok := t.processFile(name)
 	if !ok {
 		if rest, found := strings.CutPrefix(name, "/proc/"); found && isNumber(strings.TrimSuffix(rest, "/stat")) {
-			return h.processStat(name, processTimes{}) // the host's first process
+			return h.processStat(name, processTimes{stranger: true}) // the host's first process
 		}
 		return "", false
 	}
@@ -52,7 +52,9 @@ func (t *Task) timeReport(name string) (string, bool) {
 			name = fmt.Sprintf("/proc/%d/stat", p.PID)
 		}
 		p.reapGone()
-		return h.processStat(name, processTimes{used, p.childrenCPU, p.start, p.runs(thread)})
+		return h.processStat(name, processTimes{
+			used: used, children: p.childrenCPU, start: p.start, runs: p.runs(thread),
+		})
 	case "schedstat":
 		return fmt.Sprintf("%d 0 0\n", used), true
 	case "sched":
@@ -101,6 +103,7 @@ type processTimes struct {
 	used, children int64
 	start          sim.Time
 	runs           bool
+	stranger       bool // no guest: where its memory lies depends on the machine
 }
 
 // runs tells whether the process, or one thread of it, is not waiting: on the
@@ -140,6 +143,7 @@ func (h *Host) processStat(name string, times processTimes) (string, bool) {
 		userTime, systemTime, children, childrenIn = 14, 15, 16, 17
 		startTime, processor                       = 22, 39
 		delays, guestTime, childrenGuestTime       = 42, 43, 44
+		startCode, startStack, startData, exitCode = 26, 28, 45, 52
 	)
 	for _, number := range []int{
 		minorFaults, minorFaults + 1, majorFaults, majorFaults + 1, systemTime, childrenIn, processor, delays, guestTime, childrenGuestTime,
@@ -149,6 +153,16 @@ func (h *Host) processStat(name string, times processTimes) (string, bool) {
 	set(userTime, ticks(times.used))
 	set(children, ticks(times.children))
 	set(startTime, ticks(int64(times.start)))
+	if times.stranger { // as Linux answers who may not trace the process
+		for number := startCode; number < exitCode; number++ {
+			switch {
+			case number < startStack:
+				set(number, 1)
+			case number < startStack+3 || number >= startData:
+				set(number, 0)
+			}
+		}
+	}
 	if times.runs && fields[0] == "S" {
 		fields[0] = "R"
 	}

@@ -72,6 +72,9 @@ func (t *Task) status() (string, bool) {
 		"Seccomp":         "0", // the emulator's filter is none of the host's
 		"Seccomp_filters": "0",
 		"Groups":          " ",
+		// On the machine all guests share one processor.
+		"Cpus_allowed":      maskText(t.cpuMask(), t.host().Cores),
+		"Cpus_allowed_list": maskList(t.cpuMask()),
 		// How often the machine has switched differs from run to run.
 		"voluntary_ctxt_switches":    "0",
 		"nonvoluntary_ctxt_switches": "0",
@@ -92,4 +95,38 @@ func (t *Task) status() (string, bool) {
 		b.WriteString(line)
 	}
 	return b.String(), true
+}
+
+// maskText writes a mask of so many processors as the kernel does: hexadecimal, a
+// comma before every eight digits.
+func maskText(mask []byte, processors int) string {
+	var b strings.Builder
+	for digit := (processors+3)/4 - 1; digit >= 0; digit-- {
+		fmt.Fprintf(&b, "%x", mask[digit/2]>>(digit%2*4)&0xf)
+		if digit > 0 && digit%8 == 0 {
+			b.WriteByte(',')
+		}
+	}
+	return b.String()
+}
+
+// maskList writes a mask of processors as ranges: 0-2,5.
+func maskList(mask []byte) string {
+	has := func(i int) bool { return i < 8*len(mask) && mask[i/8]&(1<<(i%8)) != 0 }
+	var ranges []string
+	for i := 0; i < 8*len(mask); i++ {
+		if !has(i) {
+			continue
+		}
+		first := i
+		for has(i + 1) {
+			i++
+		}
+		if first == i {
+			ranges = append(ranges, strconv.Itoa(i))
+		} else {
+			ranges = append(ranges, fmt.Sprintf("%d-%d", first, i))
+		}
+	}
+	return strings.Join(ranges, ",")
 }
