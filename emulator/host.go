@@ -44,7 +44,7 @@ const memory = 8 << 30
 
 // writeEtc writes the files that the host's guests see in /etc.
 func writeEtc(folder, name, hosts string, server netip.Addr) error {
-	if err := os.MkdirAll(folder, 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Join(folder, "gcrypt"), 0o755); err != nil {
 		return err
 	}
 	for file, content := range map[string]string{
@@ -54,6 +54,10 @@ func writeEtc(folder, name, hosts string, server netip.Addr) error {
 		// are; glibc's own table does not.
 		"gai.conf":    "precedence ::ffff:0:0/96 100\n",
 		"resolv.conf": fmt.Sprintf("nameserver %s\noptions timeout:1 attempts:2\n", server),
+		// Libgcrypt would take random numbers from the processor and from how
+		// long its own loops take.
+		"gcrypt/hwf.deny":    "intel-rdrand\n",
+		"gcrypt/random.conf": "disable-jent\n",
 	} {
 		if err := os.WriteFile(filepath.Join(folder, file), []byte(content), 0o644); err != nil {
 			return err
