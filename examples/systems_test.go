@@ -29,6 +29,14 @@ var systems = []struct {
 	{name: "postgresql", checks: []check{
 		{"client/session.stdout", `(?s)^streaming\|async\nt\n.*processed: 200/200\n.*\nequal\nERROR:  cannot execute CREATE TABLE in a read-only transaction\n$`, nil},
 	}},
+	{name: "slurm", checks: []check{
+		{"login/session.stdout", `^PARTITION .*\ndebug\* +up +infinite +4 +idle node-\[1-4\]\n(. is games on node-.\n){4}` +
+			`(Submitted batch job .\n){3}JOBID .*\n2 primes games R 3 node-\[1-3\]\n3 waits games PD 2 \(Resources\)\n` +
+			`JobName=primes JobState=COMPLETED RunTime=00:01:00 BatchHost=node-1\n` +
+			`JobName=waits JobState=COMPLETED RunTime=00:01:00 BatchHost=node-1\nJobName=unwanted JobState=CANCELLED RunTime=00:00:00\n` +
+			`primes on node-\[1-3\]\nnode-1 3569\nnode-2 3076\nnode-3 2947\n9592 in all\n` +
+			`waits on node-\[1-2\]\nnode-1 95\nnode-2 73\n168 in all\nsrun: error: node-2: task 1: Exited with exit code 4\n4 idle\n$`, nil},
+	}},
 	{name: "work-queue", varies: "which of two idle workers gets a task is not always the same; why is not known", checks: []check{
 		{"master/makeflow.stdout", `^ 840 420 280 210 168 140 120 105\n( [0-9 ]+\n){6} 105 105 35 105 21 35 15 105\n9 hosts took part\n$`, nil},
 	}},
