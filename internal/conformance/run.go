@@ -109,8 +109,12 @@ func (m emulated) run(c Command, folder, output string, limit time.Duration) err
 		key, value, _ := strings.Cut(v, "=")
 		variables[key] = value
 	}
+	var cpu any = "none"
+	if c.Measured {
+		cpu = map[string]any{"measured": map[string]any{"reference_speed": "1Gf"}}
+	}
 	text, err := yaml.Marshal(map[string]any{
-		"cpu":      map[string]any{"measured": map[string]any{"reference_speed": "1Gf"}},
+		"cpu":      cpu,
 		"platform": map[string]any{"hosts": []any{map[string]any{"name": "tester", "speed": "1Gf", "cores": 2}}},
 		"processes": []any{map[string]any{
 			"host": "tester", "name": "suite", "command": c.shell(), "env": variables,

@@ -26,6 +26,9 @@ type Command struct {
 	Directory   string
 	Arguments   []string // the first is a path or a name of the PATH
 	Environment []string // KEY=VALUE; PATH, HOME and LANG are always set
+	// Measured is whether computations take simulated time, for programs that
+	// compute until a time. It makes clock readings slow, and runs not repeatable.
+	Measured bool
 }
 
 // Outcome is how a case ended.

@@ -37,6 +37,10 @@ func (s *Stack) ProcNet(name string) (content string, ok bool) {
 		table.raw(unix.AF_INET, unix.SOCK_DGRAM)
 	case "icmp6":
 		table.raw(unix.AF_INET6, unix.SOCK_DGRAM)
+	case "igmp":
+		return s.igmp(), true
+	case "igmp6":
+		return s.igmp6(), true
 	case "snmp":
 		return s.snmp(), true
 	case "netstat":
