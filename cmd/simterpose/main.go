@@ -91,7 +91,7 @@ interrupted.`,
 		execCommand(),
 		platformCommand(),
 		simulateCommand(), replayCommand(), traceCommand(),
-		ctlCommand(), calibrateCommand(), versionCommand(),
+		ctlCommand(), calibrateCommand(), benchCommand(), versionCommand(),
 	)
 	return root
 }
