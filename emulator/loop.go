@@ -423,6 +423,12 @@ func (l *loop) lateCall() {
 		return
 	}
 	th := l.threadOf(t)
+	if th.state == continued && !t.IsParked() {
+		// SIGCONT wakes all threads of a process at once, and this one came first.
+		// It keeps its turn, so that what follows is the same in each run.
+		th.late, th.state = l.event, called
+		return
+	}
 	// A stopped thread has got SIGCONT from a call that is still under way.
 	if th.state != stopped && th.state != waiting || t.IsParked() {
 		l.fail(fmt.Errorf("thread %d of %s makes system call %d while it is %v", t.TID, t.Process().Name, l.event.Number, th.state))
