@@ -121,7 +121,9 @@ type Host struct {
 	processes     map[int]*Process // by the number that guests see
 	threads       map[int]*Task    // by the number that guests see
 	fifos         map[fileIdentity]*fifo
-	locks         waiter.Queue // notified when a file lock may have become free
+	machineFiles  []*machineFile // in the order in which they were opened
+	hungUp        bool           // signals may have come of a terminal's or a session's end
+	locks         waiter.Queue   // notified when a file lock may have become free
 	clock         clockState
 	files         fileClock
 	bootID        string                      // of /proc/sys/kernel/random, once it was asked for

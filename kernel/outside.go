@@ -8,10 +8,10 @@ import (
 	"github.com/simterpose/simterpose/kernel/waiter"
 )
 
-// outsideFile is a file of the machine's that a guest watches: a terminal, an
-// inotify or a netlink descriptor. Only the machine knows when it is ready, so it
-// is asked before simulated time moves on, when a guest looks, and when the
-// emulator has nothing else to do.
+// outsideFile is a file from outside of the experiment that a guest watches: a
+// person's terminal. Only the machine knows when it is ready, so it is asked before
+// simulated time moves on, when a guest looks, and when the emulator has nothing
+// else to do.
 type outsideFile struct {
 	kernel     *Kernel
 	number     int // in the table that it belongs to
@@ -140,6 +140,11 @@ func (k *Kernel) AskOutside(again bool) {
 		}
 		if news != 0 {
 			f.queue.Notify(news)
+		}
+	}
+	if again {
+		for _, h := range k.hosts {
+			h.askMachineFiles()
 		}
 	}
 }

@@ -241,6 +241,7 @@ func (p *Process) Ended(status unix.WaitStatus, known bool) {
 		c.orphaned()
 	}
 	p.ended.Notify(waiter.In)
+	p.host.hungUp = p.host.hungUp || p.host.hasTerminals()
 	p.host.locks.Notify(waiter.In)
 	if p.parent == nil || p.parent.zombie {
 		p.forget()

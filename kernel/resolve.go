@@ -115,7 +115,7 @@ func (t *Task) locateMagic(full string) (p place, ok, magic bool) {
 func (t *Task) locateDescriptor(number int) (p place, ok bool) {
 	link := "/proc/" + strconv.Itoa(t.TID) + "/cwd"
 	if number != unix.AT_FDCWD {
-		if t.description(number) != nil {
+		if d := t.description(number); d != nil && !d.machines() {
 			return p, false
 		}
 		link = "/proc/" + strconv.Itoa(t.TID) + "/fd/" + strconv.Itoa(number)

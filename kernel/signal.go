@@ -156,7 +156,12 @@ func (p *Process) Stopped() bool { return p.stopped }
 
 // HasStopped must be called when all threads of a stopped process have stopped:
 // its parent may wait for that.
-func (p *Process) HasStopped() { p.tellParent() }
+func (p *Process) HasStopped() {
+	if !p.stopped { // by the machine's kernel, which refuses it a terminal
+		p.stop()
+	}
+	p.tellParent()
+}
 
 func (p *Process) continued() {
 	if !p.stopped {
@@ -182,6 +187,12 @@ func (p *Process) tellParent() {
 func (t *Task) Stopped() {
 	if len(t.touched) > 0 {
 		t.settleTouched()
+	}
+	if h := t.host(); len(h.machineFiles) > 0 || h.hungUp {
+		h.askMachineFiles()
+		if h.hungUp {
+			h.hangUp()
+		}
 	}
 	if t.unlocks {
 		t.unlocks = false

@@ -55,6 +55,9 @@ func (t *Task) finish(d *description, n int, errno unix.Errno, events waiter.Mas
 }
 
 func (t *Task) doRead(d *description, s *span) Outcome {
+	if f, ok := d.file.(*machineFile); ok && f.kind == terminalFile {
+		return t.readTerminal(d, f, s)
+	}
 	if f, ok := d.file.(*signalDescriptor); ok {
 		return t.readSignals(d, f)
 	}
@@ -91,6 +94,9 @@ func sysReadv(t *Task) Outcome {
 
 // doWrite writes until all is taken or the call must not wait.
 func (t *Task) doWrite(d *description, s *span) Outcome {
+	if f, ok := d.file.(*machineFile); ok && f.stopsWriter(t) {
+		return t.background(unix.SIGTTOU)
+	}
 	w, ok := d.file.(socket.Writer)
 	if !ok {
 		return fail(unix.EINVAL)
@@ -339,6 +345,9 @@ func sysIoctl(t *Task) Outcome {
 		}
 		d.nonblock = v != 0
 		return native()
+	}
+	if f, ok := d.file.(*machineFile); ok {
+		return t.terminalIoctl(f, request)
 	}
 	if f, ok := d.file.(socket.Stamped); ok && (request == siocgstamp || request == siocgstampn) {
 		at := f.LastArrival()

@@ -51,11 +51,16 @@ func sysOpen(t *Task) Outcome {
 	switch full {
 	case "/dev/ptmx", "/dev/pts/ptmx":
 		return t.openTerminal(full, flags)
+	case "/dev/tty":
+		return t.openPeer()
 	case "/dev/random", "/dev/urandom":
 		return t.openRandom(full, flags)
 	}
 	if content, ok := t.report(full); ok && (flags&unix.O_ACCMODE == unix.O_RDONLY || path.Base(full) == "loginuid") {
 		return t.openReport(full, content, flags)
+	}
+	if strings.HasPrefix(full, "/dev/pts/") {
+		return t.openPeer()
 	}
 	if inKernelTree(full) {
 		return native()

@@ -19,6 +19,9 @@ func (t *Task) socketOf(number int) (d *description, s socket.Socket, o Outcome,
 	if d == nil {
 		return nil, nil, native(), false
 	}
+	if f, ok := d.file.(*machineFile); ok {
+		return d, nil, t.netlinkCall(d, f), false
+	}
 	s, ok = d.file.(socket.Socket)
 	if !ok {
 		return d, nil, fail(unix.ENOTSOCK), false
@@ -77,7 +80,7 @@ func sysSocket(t *Task) Outcome {
 	s, errno, ok := t.newSocket(domain, kind&^socketFlags, t.int(2))
 	switch {
 	case !ok && domain == unix.AF_NETLINK:
-		return native() // of the host's network namespace
+		return Outcome{Kind: Carry} // of the host's network namespace
 	case !ok:
 		return t.kernel().refuse(t, "sockets of family "+familyName(domain), unix.EAFNOSUPPORT)
 	case errno != 0:

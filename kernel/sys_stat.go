@@ -82,7 +82,7 @@ func (t *Task) statEmulated() (p place, ok bool) {
 			return p, false
 		}
 	}
-	if t.description(number) == nil {
+	if d := t.description(number); d == nil || d.machines() {
 		return p, false
 	}
 	fd, err := unix.Open("/proc/"+strconv.Itoa(t.TID)+"/fd/"+strconv.Itoa(number), unix.O_PATH|unix.O_CLOEXEC, 0)

@@ -97,5 +97,13 @@ func (t *Task) Carried(result int64) {
 		t.carriedWait(result)
 	case unix.SYS_RT_SIGACTION:
 		t.carriedAction()
+	case unix.SYS_SOCKET:
+		if result >= 0 {
+			t.takeUp(int(result), netlinkFile)
+		}
+	case unix.SYS_OPEN, unix.SYS_OPENAT, unix.SYS_OPENAT2, unix.SYS_IOCTL:
+		if result >= 0 {
+			t.takeUp(int(result), terminalFile)
+		}
 	}
 }

@@ -103,6 +103,8 @@ var emulated = []Entry{
 	{Number: unix.SYS_TIMERFD_GETTIME, Handler: sysTimerfdGettime, Arguments: "fp"},
 	{Number: unix.SYS_SIGNALFD, Handler: sysSignalfd, Arguments: "fpd"},
 	{Number: unix.SYS_SIGNALFD4, Handler: sysSignalfd, Arguments: "fpdx"},
+	{Number: unix.SYS_INOTIFY_INIT, Handler: sysInotifyInit},
+	{Number: unix.SYS_INOTIFY_INIT1, Handler: sysInotifyInit, Arguments: "x"},
 	{Number: unix.SYS_PIDFD_OPEN, Handler: sysPidfdOpen, Arguments: "dx"},
 
 	{Number: unix.SYS_SOCKET, Handler: sysSocket, Arguments: "dxd", Note: "Internet, Unix and netlink families"},
@@ -311,7 +313,7 @@ var nativeCalls = []int{
 	unix.SYS_GETTID, unix.SYS_READAHEAD,
 	unix.SYS_REMAP_FILE_PAGES, unix.SYS_FADVISE64,
 	unix.SYS_MBIND, unix.SYS_SET_MEMPOLICY, unix.SYS_GET_MEMPOLICY, unix.SYS_MIGRATE_PAGES, unix.SYS_MOVE_PAGES,
-	unix.SYS_IOPRIO_SET, unix.SYS_IOPRIO_GET, unix.SYS_INOTIFY_INIT, unix.SYS_INOTIFY_INIT1, unix.SYS_INOTIFY_ADD_WATCH, unix.SYS_INOTIFY_RM_WATCH,
+	unix.SYS_IOPRIO_SET, unix.SYS_IOPRIO_GET, unix.SYS_INOTIFY_ADD_WATCH, unix.SYS_INOTIFY_RM_WATCH,
 	unix.SYS_READLINKAT, unix.SYS_UNSHARE,
 	unix.SYS_SET_ROBUST_LIST, unix.SYS_GET_ROBUST_LIST, unix.SYS_SYNC_FILE_RANGE, unix.SYS_SYNCFS,
 	unix.SYS_KCMP, unix.SYS_MEMFD_CREATE, unix.SYS_MEMBARRIER, unix.SYS_PKEY_MPROTECT, unix.SYS_PKEY_ALLOC, unix.SYS_PKEY_FREE,

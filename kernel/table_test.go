@@ -21,8 +21,8 @@ func syscallsDocument() string {
 		"What becomes of each call of x86-64 Linux. Generated from `kernel/table.go` by\n" +
 		"`go test ./kernel -run TestDocumentedCalls -update`.\n\n" +
 		"- *emulated*: answered by the emulated kernel; calls about files that are the\n" +
-		"  machine's own (regular files, folders, terminals, netlink sockets) are let\n" +
-		"  through.\n" +
+		"  machine's own (regular files, folders) are let through, and of those about\n" +
+		"  terminals, inotify and netlink sockets all but the waiting.\n" +
 		"- *native*: never stops the guest. The host's namespaces answer truly.\n" +
 		"- *refused*: ENOSYS; the log names the call, the process and the host once.\n" +
 		"  So are all 32-bit calls.\n\n")
