@@ -96,7 +96,7 @@ func (f *machineFile) available() int {
 
 // askMachineFiles wakes those who wait for a file that is ready for something new,
 // or has got more to read.
-func (h *Host) askMachineFiles() (ready bool) {
+func (h *Host) askMachineFiles() {
 	for _, f := range slices.Clone(h.machineFiles) {
 		if f.queue.Empty() {
 			continue
@@ -109,10 +109,8 @@ func (h *Host) askMachineFiles() (ready bool) {
 		f.known, f.waiting = now, waiting
 		if news != 0 {
 			f.queue.Notify(news)
-			ready = true
 		}
 	}
-	return ready
 }
 
 // withoutBlocking makes the open file, which is the guests' too, not block for the

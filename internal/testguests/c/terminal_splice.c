@@ -1,6 +1,6 @@
 /* splice to a terminal that is full: by itself, or, where it is refused, by the
  * write that every program falls back to. */
-#include "../c/check.h"
+#include "check.h"
 #include <fcntl.h>
 #include <termios.h>
 
