@@ -4,7 +4,7 @@
 // With PR_SET_TSC they raise SIGSEGV. Our handler is installed under the guest's
 // own: the kernel's sa_restorer of SIGSEGV holds the address of the guest's handler
 // (0 and 1 are SIG_DFL and SIG_IGN), which gets what is not ours as if it had been
-// called by the kernel. The code is copied to the code page, so it must not refer
+// called by the kernel; bit 63 tells that it is to be called only once. The code is copied to the code page, so it must not refer
 // to any symbol; addresses and offsets are also in tsc.go and vdso_amd64.s.
 #define clockPage $0x101000
 #define ourAction $0x100800
@@ -82,6 +82,22 @@ enter:
 	JMP	tell
 other:
 	MOVQ	(SP), R11          // the guest's handler
+	BTRQ	$63, R11
+	JCC	keep
+	MOVQ	SI, R12            // with SA_RESETHAND: back to SIG_DFL below ours
+	MOVQ	DX, R13
+	MOVQ	R11, R14
+	MOVQ	$13, AX
+	MOVQ	$11, DI
+	MOVQ	ourAction, SI
+	XORL	DX, DX
+	MOVQ	$8, R10
+	SYSCALL
+	MOVQ	$11, DI
+	MOVQ	R12, SI
+	MOVQ	R13, DX
+	MOVQ	R14, R11
+keep:
 	CMPQ	R11, $1
 	JLS	none
 	MOVQ	restorer, AX

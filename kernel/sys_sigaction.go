@@ -39,6 +39,8 @@ const (
 	saSigInfo   = 4 // without it the kernel does not say why
 	saRestorer  = 0x04000000
 	saOnStack   = 0x08000000
+	saResetHand = 0x80000000
+	onlyOnce    = 1 << 63 // in the restorer, beside the guest's handler (guest/tsc_amd64.s)
 	sigIgnore   = 1
 	segvBit     = uint64(1) << (unix.SIGSEGV - 1)
 	sigsetBytes = 8
@@ -89,6 +91,9 @@ func sysSigaction(t *Task) Outcome {
 	ours := sigaction{tsc.Handler, a.flags | saRestorer | saSigInfo, a.handler, a.mask &^ segvBit}
 	if a.handler <= sigIgnore {
 		ours.flags |= saOnStack
+	} else if a.flags&saResetHand != 0 {
+		ours.flags &^= saResetHand
+		ours.restorer |= onlyOnce
 	}
 	changed := ours.encode()
 	if errno := t.machine().PatchMemory(t.TID, given, changed[:]); errno != 0 {

@@ -64,6 +64,16 @@ int main(void)
 	OK(old.sa_sigaction == fault && old.sa_flags & SA_SIGINFO);
 	OK(__rdtsc() > second);
 	IS(faults, 2);
+	SAY("a handler for one fault is reset by a fault, not by the counter");
+	a.sa_flags |= SA_RESETHAND;
+	IS(sigaction(SIGSEGV, &a, &old), 0);
+	OK(__rdtsc() > second);
+	IS(sigaction(SIGSEGV, NULL, &old), 0);
+	OK(old.sa_sigaction == fault && old.sa_flags & SA_RESETHAND);
+	OK(fails());
+	IS(sigaction(SIGSEGV, NULL, &old), 0);
+	OK(old.sa_handler == SIG_DFL);
+	OK(__rdtsc() > second);
 	SAY("in threads, children and new programs, with all signals blocked");
 	pthread_create(&thread, NULL, count, NULL);
 	pthread_join(thread, &result);
