@@ -10,7 +10,7 @@ for a in 1 2 3 4 5 6 7 8; do
 			$a $b $a $b $a $b $a $b $a $b
 	done
 done >pairs.makeflow
-makeflow -T wq -p 9123 pairs.makeflow >/tmp/makeflow.out 2>&1 # psm2, which it links, tells of rdtsc there
+makeflow -T wq -p 9123 pairs.makeflow >/tmp/makeflow.out 2>&1
 for a in 1 2 3 4 5 6 7 8; do
 	for b in 1 2 3 4 5 6 7 8; do
 		printf ' %s' "$(head -n 1 pair.$a.$b)"
