@@ -53,7 +53,7 @@ func sysChown(t *Task) Outcome {
 
 func (t *Task) chown(p *place, uid, gid uint32) unix.Errno {
 	h, c := t.host(), t.cred
-	if readOnly(p.fd) {
+	if mountedWith(p.fd, unix.ST_RDONLY) {
 		return unix.EROFS
 	}
 	old := h.ownerOf(p.fd, &p.stat)

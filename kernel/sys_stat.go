@@ -190,19 +190,22 @@ func sysAccess(t *Task) Outcome {
 	if errno := t.mayReach(&p); errno != 0 {
 		return fail(errno)
 	}
+	if mode&unix.X_OK != 0 && p.stat.Mode&unix.S_IFMT == unix.S_IFREG && mountedWith(p.fd, unix.ST_NOEXEC) {
+		return fail(unix.EACCES)
+	}
 	if errno := t.permits(&p, uint32(mode)); mode != 0 && errno != 0 {
 		return fail(errno)
 	}
 	if mode&unix.W_OK != 0 {
-		if kind := p.stat.Mode & unix.S_IFMT; (kind == unix.S_IFREG || kind == unix.S_IFDIR || kind == unix.S_IFLNK) && readOnly(p.fd) {
+		if kind := p.stat.Mode & unix.S_IFMT; (kind == unix.S_IFREG || kind == unix.S_IFDIR || kind == unix.S_IFLNK) && mountedWith(p.fd, unix.ST_RDONLY) {
 			return fail(unix.EROFS)
 		}
 	}
 	return ret(0)
 }
 
-// readOnly tells whether a file lies on a mount that cannot be written to.
-func readOnly(fd int) bool {
+// mountedWith tells whether a file lies on a mount that has a flag of statfs(2).
+func mountedWith(fd int, flag int64) bool {
 	var s unix.Statfs_t
-	return unix.Fstatfs(fd, &s) == nil && s.Flags&unix.ST_RDONLY != 0
+	return unix.Fstatfs(fd, &s) == nil && s.Flags&flag != 0
 }
