@@ -22,6 +22,14 @@ func (machine) WriteMemory(tid int, address uint64, p []byte) (int, unix.Errno) 
 	return guest.WriteMemory(tid, address, p)
 }
 
+func (machine) ReadVector(tid int, from []unix.RemoteIovec, to [][]byte) (int, unix.Errno) {
+	return guest.ReadVector(tid, from, to)
+}
+
+func (machine) WriteVector(tid int, to []unix.RemoteIovec, from [][]byte) (int, unix.Errno) {
+	return guest.WriteVector(tid, to, from)
+}
+
 func (machine) PatchMemory(tid int, address uint64, p []byte) unix.Errno {
 	return guest.PatchMemory(tid, address, p)
 }

@@ -9,6 +9,12 @@ type Machine interface {
 	ReadMemory(tid int, address uint64, p []byte) (int, unix.Errno)
 	WriteMemory(tid int, address uint64, p []byte) (int, unix.Errno)
 
+	// ReadVector and WriteVector copy between pieces of a guest's memory and of
+	// the emulator's, in order, until the shorter side ends or for some pieces;
+	// a short count comes with an errno only where memory is not there.
+	ReadVector(tid int, from []unix.RemoteIovec, to [][]byte) (int, unix.Errno)
+	WriteVector(tid int, to []unix.RemoteIovec, from [][]byte) (int, unix.Errno)
+
 	// PatchMemory writes to a guest's memory, even where the guest may not.
 	PatchMemory(tid int, address uint64, p []byte) unix.Errno
 

@@ -11,14 +11,9 @@ import (
 // socket.Sink. A task has one, so that calls allocate none.
 type span struct {
 	t        *Task
-	segments []segment
-	few      [8]segment
+	segments []unix.RemoteIovec
+	few      [8]unix.RemoteIovec
 	left     int
-}
-
-type segment struct {
-	address uint64
-	size    int
 }
 
 // iovMax is UIO_MAXIOV.
@@ -28,7 +23,7 @@ const iovMax = 1024
 func (t *Task) buffer(address uint64, size, skip int) *span {
 	s := &t.span
 	s.t = t
-	s.segments = append(s.few[:0], segment{address + uint64(skip), size - skip})
+	s.segments = append(s.few[:0], unix.RemoteIovec{Base: uintptr(address) + uintptr(skip), Len: size - skip})
 	s.left = size - skip
 	return s
 }
@@ -59,23 +54,28 @@ func (t *Task) vector(address uint64, count, skip int) (*span, unix.Errno) {
 		n := int(min(size, uint64(0x7ffff000-s.left)))
 		s.left += n
 		if n > 0 {
-			s.segments = append(s.segments, segment{address, n})
+			s.segments = append(s.segments, unix.RemoteIovec{Base: uintptr(address), Len: n})
 		}
 	}
 	s.left -= skip
 	for skip > 0 {
-		n := min(skip, s.segments[0].size)
+		n := min(skip, s.segments[0].Len)
 		s.advance(n)
 		skip -= n
 	}
 	return s, 0
 }
 
+// advance forgets the first n bytes.
 func (s *span) advance(n int) {
-	s.segments[0].address += uint64(n)
-	s.segments[0].size -= n
-	if s.segments[0].size == 0 {
-		s.segments = s.segments[1:]
+	for n > 0 {
+		k := min(n, s.segments[0].Len)
+		s.segments[0].Base += uintptr(k)
+		s.segments[0].Len -= k
+		n -= k
+		if s.segments[0].Len == 0 {
+			s.segments = s.segments[1:]
+		}
 	}
 }
 
@@ -102,17 +102,38 @@ func (s *span) Write(p []byte) (n int, err error) {
 func (s *span) transfer(p []byte, move func(int, uint64, []byte) (int, unix.Errno)) (n int, err error) {
 	for len(p) > 0 && s.left > 0 {
 		part := s.segments[0]
-		m := min(part.size, len(p))
-		m, errno := move(s.t.TID, part.address, p[:m])
-		if m > 0 {
-			s.advance(m)
-		}
+		m := min(part.Len, len(p))
+		m, errno := move(s.t.TID, uint64(part.Base), p[:m])
+		s.advance(m)
 		s.left -= m
 		n += m
 		p = p[m:]
 		if errno != 0 {
 			return n, errno
 		}
+	}
+	return n, nil
+}
+
+// ReadVector reads the guest's memory into several pieces at once, or some of it.
+func (s *span) ReadVector(p [][]byte) (n int, err error) {
+	if s.left == 0 {
+		return 0, io.EOF
+	}
+	return s.moved(s.t.machine().ReadVector(s.t.TID, s.segments, p))
+}
+
+// WriteVector writes several pieces to the guest's memory at once, or some of
+// them.
+func (s *span) WriteVector(p [][]byte) (n int, err error) {
+	return s.moved(s.t.machine().WriteVector(s.t.TID, s.segments, p))
+}
+
+func (s *span) moved(n int, errno unix.Errno) (int, error) {
+	s.advance(n)
+	s.left -= n
+	if errno != 0 {
+		return n, errno
 	}
 	return n, nil
 }

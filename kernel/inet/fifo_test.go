@@ -5,7 +5,35 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/simterpose/simterpose/kernel/socket"
 )
+
+// vectorMemory is memory that is read into several pieces at once.
+type vectorMemory struct{ memory }
+
+func (m vectorMemory) ReadVector(p [][]byte) (total int, err error) {
+	for _, part := range p {
+		n, err := m.Read(part)
+		if total += n; n < len(part) {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+// vectorBuffer is a buffer that several pieces are written to at once.
+type vectorBuffer struct{ *buffer }
+
+func (b vectorBuffer) WriteVector(p [][]byte) (total int, err error) {
+	for _, part := range p {
+		n, err := b.Write(part)
+		if total += n; err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}
 
 // TestFifoIsAQueueOfBytes compares a fifo with a plain slice.
 func TestFifoIsAQueueOfBytes(t *testing.T) {
@@ -22,7 +50,11 @@ func TestFifoIsAQueueOfBytes(t *testing.T) {
 					data[i] = next
 				}
 				limit := size.Draw(t, "limit")
-				n, errno := f.fill(memory{bytes.NewReader(data)}, limit)
+				var src socket.Source = memory{bytes.NewReader(data)}
+				if rapid.Bool().Draw(t, "at once") {
+					src = vectorMemory{memory{bytes.NewReader(data)}}
+				}
+				n, errno := f.fill(src, limit)
 				if errno != 0 || n != min(limit, len(data)) {
 					t.Fatalf("%d bytes filled, errno %d", n, errno)
 				}
@@ -31,7 +63,11 @@ func TestFifoIsAQueueOfBytes(t *testing.T) {
 			"copy": func(t *rapid.T) {
 				offset := rapid.IntRange(0, len(model)).Draw(t, "offset")
 				b := &buffer{room: size.Draw(t, "room")}
-				n, errno := f.copyTo(b, offset, len(model))
+				var dst socket.Sink = b
+				if rapid.Bool().Draw(t, "at once") {
+					dst = vectorBuffer{b}
+				}
+				n, errno := f.copyTo(dst, offset, len(model))
 				if errno != 0 || !bytes.Equal(b.data, model[offset:offset+n]) || n != min(len(model)-offset, n+b.room) {
 					t.Fatalf("%d bytes copied from %d, errno %d", n, offset, errno)
 				}
