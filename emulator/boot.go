@@ -84,7 +84,7 @@ func (w *world) bringUp(h *host, first bool) error {
 	h.kernel = w.kernel.NewHost(kernel.HostConfig{
 		Name: p.Name, Stack: w.recorded(h), Addresses: addresses, Cores: int(max(1, p.Cores)), Memory: memory,
 		Random: h.random, Root: h.container.Root(), NetworkSocket: socket, Data: h,
-		Transfer: w.transfers(h), Before: old,
+		Transfer: w.transfers(h), Before: old, Translated: w.experiment.Mediation.Anywhere(p),
 	})
 	if first {
 		w.startClock(h)

@@ -124,6 +124,9 @@ func (l *loop) turn(th *thread) {
 			// The cost of the call; whatever comes before it is over goes first.
 			when := l.queue.Now().Add(l.callCost)
 			if l.comesFirst(when) {
+				if o.Kind == kernel.Through {
+					th.task.Keep()
+				}
 				th.outcome = o
 				l.due(th, answered, when)
 				return
@@ -183,6 +186,11 @@ func (l *loop) deliver(th *thread, o kernel.Outcome) bool {
 	switch o.Kind {
 	case kernel.Answer:
 		return l.answered(th, th.host.container.Answer(th.call, o.Value, o.Errno))
+	case kernel.Through:
+		if !t.Pass() {
+			return l.answered(th, th.host.container.Answer(th.call, o.Value, 0))
+		}
+		return l.answered(th, th.host.container.Continue(th.call))
 	case kernel.Native:
 		return l.answered(th, th.host.container.Continue(th.call))
 	case kernel.Carry:

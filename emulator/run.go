@@ -17,6 +17,7 @@ import (
 	"github.com/simterpose/simterpose/guest"
 	"github.com/simterpose/simterpose/kernel"
 	"github.com/simterpose/simterpose/kernel/inet"
+	"github.com/simterpose/simterpose/kernel/transit"
 	"github.com/simterpose/simterpose/network"
 	"github.com/simterpose/simterpose/platform"
 	"github.com/simterpose/simterpose/sim"
@@ -32,6 +33,7 @@ type world struct {
 	stacks     *inet.Network
 	layers     *layers
 	names      *names
+	depot      *transit.Depot
 	hosts      []*host
 	byName     map[string]*host
 	processes  []*process
@@ -202,6 +204,7 @@ func (w *world) buildNetwork() error {
 	w.network.Attach(w.queue)
 	w.names = newNames(p.Hosts)
 	w.stacks = inet.NewNetwork(w.queue, carrier{network.Addressed{Network: w.network, HostAt: p.HostByAddress}})
+	w.translate()
 	return nil
 }
 
@@ -271,4 +274,5 @@ func (w *world) close() {
 	for _, f := range w.straces {
 		f.Close()
 	}
+	w.endTranslation()
 }

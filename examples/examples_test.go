@@ -85,6 +85,8 @@ func between(low, high float64) func(*testing.T, []string) {
 	}
 }
 
+// TestExamples runs each example twice, with full mediation and with address
+// translation, which must make no difference.
 func TestExamples(t *testing.T) {
 	simterpose := filepath.Join(t.TempDir(), "simterpose")
 	prepare(t, simterpose)
@@ -104,7 +106,7 @@ func TestExamples(t *testing.T) {
 				t.Fatal(err)
 			}
 			trace := first + ".trace"
-			run(t, simterpose, e.name, first, "--record", trace)
+			run(t, simterpose, e.name, first, "--record", trace, "--mediation", "translation")
 			compare(t, kept, first)
 			if e.name != "faults" { // a trace has no events
 				replayed(t, simterpose, e.name, trace, first)

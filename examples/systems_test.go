@@ -97,7 +97,7 @@ func TestSystems(t *testing.T) {
 				t.Fatal(err)
 			}
 			trace := first + ".trace"
-			run(t, simterpose, s.name, first, "--record", trace)
+			run(t, simterpose, s.name, first, "--record", trace, "--mediation", "translation")
 			compare(t, kept, first)
 			replayed(t, simterpose, s.name, trace, first)
 		})

@@ -29,6 +29,8 @@ type Experiment struct {
 	Stop    sim.Time
 	Network NetworkOptions
 	CPU     CPUOptions
+	// Mediation says how data cross between guests.
+	Mediation MediationOptions
 	// TimedDisks lets reads and writes of files take the time that the
 	// platform's disks need.
 	TimedDisks bool
@@ -165,6 +167,8 @@ type Overrides struct {
 	Seed         *uint64
 	Stop         *sim.Time
 	Network, CPU *string
+	// Mediation is one of Mediations, for all pairs of hosts.
+	Mediation *string
 	// ReferenceSpeed is in flop/s.
 	ReferenceSpeed *float64
 	// Platform is the path of a platform to run on instead of the

@@ -21,6 +21,7 @@ type document struct {
 	Network   ast.Node   `yaml:"network"`
 	CPU       ast.Node   `yaml:"cpu"`
 	Disks     ast.Node   `yaml:"disks"`
+	Mediation ast.Node   `yaml:"mediation"`
 	Files     []ast.Node `yaml:"files"`
 	Collect   []ast.Node `yaml:"collect"`
 	Clocks    []ast.Node `yaml:"clocks"`

@@ -31,8 +31,10 @@ type loader struct {
 	path string // of the file, as given
 	// placed tells that the platform is that of the command line already.
 	placed bool
-	// eventNodes are read last: they name processes.
-	eventNodes []ast.Node
+	// eventNodes are read last: they name processes. mediationNode names hosts of
+	// the platform that the command line may give.
+	eventNodes    []ast.Node
+	mediationNode ast.Node
 }
 
 func newLoader(path string) *loader {
@@ -70,6 +72,7 @@ func Load(path string, overrides Overrides) (*Experiment, error) {
 		l.clocks(d.Clocks)
 		l.files(d.Files, d.Collect)
 		l.eventNodes = d.Events
+		l.mediationNode = d.Mediation
 	}
 	return l.finish(overrides)
 }
@@ -236,6 +239,14 @@ func (l *loader) finish(o Overrides) (*Experiment, error) {
 		_, err := network.ModelByName(*o.Network)
 		commandLine("network", err)
 	}
+	if o.Mediation != nil {
+		translation, err := parseMediation(*o.Mediation)
+		l.Mediation = MediationOptions{Translation: translation}
+		l.mediationNode = nil
+		if err != nil {
+			l.add(fmt.Errorf("--mediation: full or translation expected, found %q", *o.Mediation))
+		}
+	}
 	switch {
 	case o.Platform == "" && len(o.Place) > 0:
 		l.add(errors.New("--place: another platform expected as well (--platform FILE)"))
@@ -246,6 +257,7 @@ func (l *loader) finish(o Overrides) (*Experiment, error) {
 		l.configure()
 		l.name()
 		l.events(l.eventNodes)
+		l.mediation(l.mediationNode)
 		l.checkPrograms()
 		l.checkStarts()
 	}

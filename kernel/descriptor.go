@@ -8,6 +8,7 @@ import (
 
 	"github.com/simterpose/simterpose/kernel/epoll"
 	"github.com/simterpose/simterpose/kernel/socket"
+	"github.com/simterpose/simterpose/kernel/transit"
 )
 
 // description is an emulated open file description. What O_NONBLOCK and the
@@ -21,6 +22,8 @@ type description struct {
 	registry       *epoll.Registry
 	receiveTimeout time.Duration // SO_RCVTIMEO; 0 means none
 	sendTimeout    time.Duration
+	// pair is the real socket of one whose connections may be translated.
+	pair *transit.Pair
 }
 
 func (k *Kernel) newDescription(f socket.File, flags int) *description {
@@ -37,6 +40,15 @@ func (d *description) release() {
 	if d.references == 0 {
 		d.registry.Forget(d.file)
 		d.file.Release()
+		d.unpair()
+	}
+}
+
+// unpair gives up the emulator's part of the real socket.
+func (d *description) unpair() {
+	if d.pair != nil {
+		d.pair.Close()
+		d.pair = nil
 	}
 }
 

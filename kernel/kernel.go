@@ -102,6 +102,9 @@ type HostConfig struct {
 	NetworkSocket int
 	// Root is the path by which the emulator sees the host's files.
 	Root string
+	// Translated tells that bytes of the host's connections may go through the
+	// machine's kernel (see inet.Network.Translate).
+	Translated bool
 	// Disk is what is wrong with the host's disk.
 	Disk DiskState
 	// Transfer, if not nil, reads or writes so many bytes of the file at path,

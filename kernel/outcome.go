@@ -31,6 +31,9 @@ const (
 	// Carry: let the machine's kernel carry the call out, and call Task.Carried
 	// before the guest goes on.
 	Carry
+	// Through: let the machine's kernel carry the call out if Task.Pass allows
+	// that, and answer it with Value otherwise. Task.Keep forbids it.
+	Through
 	// Boot: answer with the descriptor of the host's clock.
 	Boot
 )

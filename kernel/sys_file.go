@@ -77,6 +77,7 @@ func sysRead(t *Task) Outcome {
 	if d == nil {
 		return t.onDisk()
 	}
+	t.mayShip(d)
 	return t.doRead(d, t.buffer(t.arg(1), t.size(2), 0))
 }
 
@@ -88,6 +89,9 @@ func sysReadv(t *Task) Outcome {
 	s, errno := t.vector(t.arg(1), t.int(2), 0)
 	if errno != 0 {
 		return fail(errno)
+	}
+	if t.call.number == unix.SYS_READV {
+		t.mayShip(d)
 	}
 	return t.doRead(d, s)
 }
@@ -127,6 +131,7 @@ func sysWrite(t *Task) Outcome {
 	if d == nil {
 		return t.onDisk()
 	}
+	t.mayShip(d)
 	return t.doWrite(d, t.buffer(t.arg(1), t.size(2), t.call.done))
 }
 
@@ -138,6 +143,9 @@ func sysWritev(t *Task) Outcome {
 	s, errno := t.vector(t.arg(1), t.int(2), t.call.done)
 	if errno != 0 {
 		return fail(errno)
+	}
+	if t.call.number == unix.SYS_WRITEV {
+		t.mayShip(d)
 	}
 	return t.doWrite(d, s)
 }
@@ -495,9 +503,14 @@ func (t *Task) transfer(inNumber, outNumber int, offset, outOffset *int64, size 
 func (t *Task) moveBytes(s *transferState, in, out *description, offset, outOffset *int64, size int, nonblock bool) Outcome {
 	buffer := t.kernel().scratch[:]
 	for t.call.done < size {
+		var file *fileSource
+		if in == nil && out != nil {
+			file = openSource(s.in, offset, t.call.done, min(len(buffer), size-t.call.done))
+		}
 		if len(s.held) == 0 {
 			chunk := buffer[:min(len(buffer), size-t.call.done)]
 			switch {
+			case file != nil: // read below, to where its bytes go
 			case in == nil:
 				n, err := readNative(s.in, chunk, offset, t.call.done)
 				if err != nil {
@@ -546,7 +559,11 @@ func (t *Task) moveBytes(s *transferState, in, out *description, offset, outOffs
 			if !ok {
 				return fail(unix.EINVAL)
 			}
-			n, errno = w.Write(bytesSource{bytes.NewReader(s.held)})
+			var source socket.Source = bytesSource{bytes.NewReader(s.held)}
+			if file != nil {
+				source = file
+			}
+			n, errno = w.Write(source)
 		}
 		if errno == unix.EPIPE && t.call.done == 0 {
 			t.process.raise(t, unix.SIGPIPE)

@@ -63,6 +63,9 @@ func sysSendto(t *Task) Outcome {
 		}
 	}
 	m.Flags = t.flags(3)
+	if t.arg(4) == 0 && m.Flags&^shippedSends == 0 {
+		t.mayShip(d)
+	}
 	return t.send(d, s, t.buffer(t.arg(1), t.size(2), t.call.done), &m)
 }
 
@@ -74,6 +77,9 @@ func sysRecvfrom(t *Task) Outcome {
 	m := socket.Message{Flags: receiveFlags(d, t.flags(3))}
 	b := t.buffer(t.arg(1), t.size(2), t.call.done)
 	size := b.Len()
+	if t.arg(4) == 0 && t.flags(3)&^shippedReceives == 0 {
+		t.mayShip(d)
+	}
 	n, errno := s.Receive(b, &m)
 	t.dropFiles(&m)
 	if errno == 0 && t.arg(4) != 0 {
@@ -166,6 +172,9 @@ func (t *Task) sendMessage(d *description, s socket.Socket, address uint64, flag
 		t.dropFiles(&m)
 		return fail(errno)
 	}
+	if t.call.number == unix.SYS_SENDMSG && h.name == 0 && h.controlSize == 0 && flags&^shippedSends == 0 {
+		t.mayShip(d)
+	}
 	o := t.send(d, s, b, &m)
 	if o.Kind == Parked && t.call.done == 0 || o.Kind == Answer && o.Errno != 0 {
 		t.dropFiles(&m) // not sent: taken again if there is another try
@@ -222,6 +231,9 @@ func (t *Task) receiveMessage(d *description, s socket.Socket, address uint64, f
 	}
 	size := b.Len()
 	m := socket.Message{Flags: receiveFlags(d, flags)}
+	if t.call.number == unix.SYS_RECVMSG && h.name == 0 && h.controlSize == 0 && flags&^shippedReceives == 0 {
+		t.mayShip(d)
+	}
 	n, errno := s.Receive(b, &m)
 	if errno != 0 {
 		return t.received(d, s, n, size, errno, flags)
@@ -246,6 +258,9 @@ func (t *Task) receiveMessage(d *description, s socket.Socket, address uint64, f
 	binary.LittleEndian.PutUint32(head[48:], uint32(m.Flags&returned|flags&unix.MSG_CMSG_CLOEXEC))
 	if errno := t.write(address, head[:]); errno != 0 {
 		return fail(errno)
+	}
+	if m.Flags&returned != 0 { // the machine's kernel would not say so
+		t.Keep()
 	}
 	return t.received(d, s, n, size, 0, flags)
 }

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/simterpose/simterpose/kernel/socket"
+	"github.com/simterpose/simterpose/kernel/transit"
 	"github.com/simterpose/simterpose/kernel/waiter"
 	"github.com/simterpose/simterpose/sim"
 )
@@ -44,12 +45,31 @@ func socketPlaceholder(kind, flags int) (int, unix.Errno) {
 
 // installSocket gives the guest a descriptor for a socket; flags are SOCK_*.
 func (t *Task) installSocket(s socket.Socket, flags int) (int, unix.Errno) {
+	if t.host().Translated && s.Type() == unix.SOCK_STREAM && s.Domain() != unix.AF_UNIX {
+		if pair, err := transit.NewPair(flags & unix.SOCK_NONBLOCK); err == nil {
+			return t.installPair(s, pair, flags)
+		} // else out of descriptors: its bytes are copied
+	}
 	placeholder, errno := socketPlaceholder(s.Type(), flags)
 	if errno != 0 {
 		s.Release()
 		return 0, errno
 	}
 	return t.install(s, placeholder, flags) // SOCK_* flags have O_*'s values
+}
+
+// installPair is installSocket for one whose connections may be translated.
+func (t *Task) installPair(s socket.Socket, pair *transit.Pair, flags int) (int, unix.Errno) {
+	number, errno := t.machine().AddDescriptor(t, pair.Guest(), -1, flags&unix.SOCK_CLOEXEC != 0)
+	if errno != 0 {
+		s.Release()
+		pair.Close()
+		return 0, errno
+	}
+	d := t.kernel().newDescription(s, flags)
+	d.pair = pair
+	t.files.set(number, d)
+	return number, 0
 }
 
 const socketFlags = unix.SOCK_NONBLOCK | unix.SOCK_CLOEXEC
@@ -164,11 +184,15 @@ func sysBind(t *Task) Outcome {
 }
 
 func sysListen(t *Task) Outcome {
-	_, s, o, ok := t.socketOf(t.int(0))
+	d, s, o, ok := t.socketOf(t.int(0))
 	if !ok {
 		return o
 	}
-	return fail(s.Listen(t.int(1)))
+	errno := s.Listen(t.int(1))
+	if errno == 0 {
+		d.unpair() // nothing is read or written here
+	}
+	return fail(errno)
 }
 
 func sysConnect(t *Task) Outcome {

@@ -27,13 +27,15 @@ type Task struct {
 	// thread ends (set_tid_address(2)).
 	clearChildTID uint64
 
-	call    call
-	pins    pins
-	restart restart
-	parking parking
-	span    span
-	futex   futex.Waiter
-	owner   futex.Owner
+	call     call
+	pins     pins
+	restart  restart
+	parking  parking
+	span     span
+	shipment shipment
+	probe
+	futex futex.Waiter
+	owner futex.Owner
 
 	// afterwards are signals that the current call sends natively and whose
 	// effect on parked tasks is looked at when the kernel has carried it out.
@@ -182,7 +184,11 @@ func (t *Task) handle() Outcome {
 		t.touchFiles()
 	}
 	t.pins.begin()
+	t.shipment = shipment{task: t}
 	o := e.Handler(t)
+	if t.shipment.hold != nil {
+		o = t.ship(o)
+	}
 	if o.Kind == Parked {
 		t.pins.hold()
 	} else {

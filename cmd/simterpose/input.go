@@ -26,11 +26,13 @@ func (in *input) addFlags(c *cobra.Command) {
 	text := func(s string) (string, error) { return s, nil }
 	f.Var(optional[string]{&in.overrides.Network, "MODEL", text}, "network", "time communications by `MODEL`: tcp, LV08, CM02, SMPI or constant")
 	f.Var(optional[string]{&in.overrides.CPU, "MODEL", text}, "cpu", "time computations by `MODEL`: none, measured or fixed")
+	f.Var(optional[string]{&in.overrides.Mediation, "WAY", text}, "mediation", "let data cross between guests this `WAY`: full or translation")
 	f.Var(optional[float64]{&in.overrides.ReferenceSpeed, "SPEED", parseReference}, "reference-speed", "what one core of this machine does, such as 10Gf, for --cpu measured")
 	f.StringVar(&in.overrides.Platform, "platform", "", "run on the platform in `FILE` instead of the experiment's, whose hosts are placed on it")
 	f.Var(&placeFlag{&in.overrides.Place}, "place", "place hosts of the experiment on these of the platform: `HOST=NODE,...`")
 	complete(c, "network", network.ModelNames...)
 	complete(c, "cpu", experiment.CPUModels...)
+	complete(c, "mediation", experiment.Mediations...)
 }
 
 // parseReference reads the speed of a core.

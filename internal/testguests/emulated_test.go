@@ -19,7 +19,8 @@ const slack = "200000"
 var different = map[string]string{}
 
 // TestEmulated runs each guest of one host under simterpose: it must print what
-// it prints natively, and do the same twice, call by call.
+// it prints natively, and do the same twice, call by call, the second time with
+// address translation.
 func TestEmulated(t *testing.T) {
 	for _, source := range singles(t) {
 		t.Run(title(source), func(t *testing.T) {
@@ -47,7 +48,7 @@ processes:
 				}
 				return
 			}
-			lab.Same(t, r.Output, lab.Experiment(t, file, "--strace").Output)
+			lab.Same(t, r.Output, lab.Experiment(t, file, "--strace", "--mediation", "translation").Output)
 			golden(t, name, r.Stdout(t, "tester", "guest"), false)
 			finish(t, r)
 		})
@@ -66,7 +67,8 @@ const twoHosts = `platform:
 stop: 1000s
 `
 
-// TestEmulatedPairs runs each server on one host and its clients on another.
+// TestEmulatedPairs runs each server on one host and its clients on another, the
+// second time with address translation.
 func TestEmulatedPairs(t *testing.T) {
 	for _, p := range pairs {
 		t.Run(p.name, func(t *testing.T) {
@@ -84,7 +86,7 @@ func TestEmulatedPairs(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "experiment.yaml")
 			write(t, file, text.String())
 			r := lab.Experiment(t, file, "--strace")
-			lab.Same(t, r.Output, lab.Experiment(t, file, "--strace").Output)
+			lab.Same(t, r.Output, lab.Experiment(t, file, "--strace", "--mediation", "translation").Output)
 			golden(t, p.name+".server", r.Stdout(t, "Tremblay", "server"), false)
 			for i := range p.clients {
 				golden(t, p.name+".client", r.Stdout(t, "Jupiter", fmt.Sprint("client", i)), false)

@@ -197,6 +197,18 @@ func (f *fifo) copyMany(dst VectorSink, offset, n int) (int, unix.Errno) {
 	}
 }
 
+// list appends n bytes that begin at an offset to parts, without copying them.
+func (f *fifo) list(parts []Part, offset, n int) []Part {
+	for at := f.start + offset; n > 0; {
+		chunk := f.chunks[at/chunkSize]
+		part := chunk[at%chunkSize : min(chunkSize, at%chunkSize+n)]
+		parts = append(parts, Part{Memory: part})
+		at += len(part)
+		n -= len(part)
+	}
+	return parts
+}
+
 // at is the byte at an offset.
 func (f *fifo) at(offset int) byte {
 	offset += f.start

@@ -20,12 +20,18 @@ type Network struct {
 	chunks    pool
 	// keepAlives is the number of keep-alive timers in queue.
 	keepAlives int
+	translate  func(from, to string) Hold
 }
 
 // NewNetwork returns a network without hosts.
 func NewNetwork(q *sim.Queue, c Carrier) *Network {
 	return &Network{queue: q, carrier: c, byAddress: map[netip.Addr]*Stack{}}
 }
+
+// Translate lets the bytes of connections made from now on wait in the machine's
+// kernel: hold gives the place for those from one host to another, or nil to keep
+// them in memory.
+func (n *Network) Translate(hold func(from, to string) Hold) { n.translate = hold }
 
 // Config is what a Stack is made from.
 type Config struct {

@@ -79,8 +79,7 @@ func (t *tcpSocket) Send(src socket.Source, m *socket.Message) (int, unix.Errno)
 // sendToNobody takes bytes for an end that is gone and has not said so. They
 // are answered by a RST.
 func (f *flow) sendToNobody(src socket.Source, want int) (int, unix.Errno) {
-	n, errno := f.buffer.fill(src, min(want, f.from.sendLimit()))
-	f.buffer.cut(f.readable())
+	n, errno := f.buffer.swallow(src, min(want, f.from.sendLimit()))
 	f.retries = 0
 	f.knock()
 	return n, errno
@@ -182,7 +181,7 @@ func (c *connection) take(dst socket.Sink, flags int) (total int, errno unix.Err
 			}
 		}
 		if flags&unix.MSG_TRUNC == 0 {
-			if n, errno = f.buffer.copyTo(dst, int(at-f.read), n); errno != 0 {
+			if n, errno = f.buffer.copyTo(dst, int(at-f.read), n, peek); errno != 0 {
 				break
 			}
 		}

@@ -12,7 +12,7 @@ import (
 // wait for room in the receiver's window.
 type flow struct {
 	from, to *connection
-	buffer   fifo // the bytes from read to written
+	buffer   cargo // the bytes from read to written
 
 	// Positions in the stream: read <= arrived <= sent <= written.
 	read, arrived, sent, written int64
@@ -55,7 +55,12 @@ const (
 
 // newFlow is a flow whose receiver's first window is known from the handshake.
 func newFlow(from, to *connection) *flow {
-	f := &flow{from: from, to: to, buffer: fifo{pool: &from.stack.network.chunks}}
+	f := &flow{from: from, to: to}
+	network := from.stack.network
+	f.buffer.memory.pool = &network.chunks
+	if network.translate != nil {
+		f.buffer.hold = network.translate(from.stack.name, to.stack.name)
+	}
 	f.ackTimer.Fire = f.heed
 	f.timer.Fire = f.timeout
 	f.uncork.Fire = f.push
