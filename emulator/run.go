@@ -96,6 +96,9 @@ func Run(ctx context.Context, e *experiment.Experiment, o Options) (*Result, err
 	return w.result(errors.Is(err, errDeadlock), ctx.Err() != nil), nil
 }
 
+// ahead is kernel.Config.Ahead.
+func (w *world) ahead() bool { return w.experiment.CPU.Model == "measured" }
+
 // build creates everything that the run needs, and schedules the processes.
 func (w *world) build() error {
 	processor, err := chooseProcessor()
@@ -114,7 +117,7 @@ func (w *world) build() error {
 	if w.experiment.TrapTSC {
 		tsc = kernel.TSC{Handler: guest.TSCHandler, Page: guest.CodePage}
 		delete(first, unix.SYS_RT_SIGPROCMASK)
-	} else {
+	} else if !w.ahead() {
 		calls = append(slices.Clone(calls), unix.SYS_RT_SIGACTION)
 	}
 	w.realm, err = guest.Start(guest.Native{Calls: calls, Commands: kernel.NativeCommands(), First: first}, processor, quietSettings...)
@@ -130,7 +133,7 @@ func (w *world) build() error {
 	w.kernel = kernel.New(kernel.Config{
 		Queue: w.queue, Machine: machine{&w.loop}, Log: w.options.Log, Epoch: w.experiment.Epoch, Ready: w.ready,
 		Doomed: w.processDeath, Continued: w.continued, Outside: w.waitsOutside, Strace: w.strace(),
-		ClockChanged: clockChanged, TSC: tsc, Moved: w.record.moves(),
+		ClockChanged: clockChanged, TSC: tsc, Ahead: w.ahead(), Moved: w.record.moves(),
 	})
 	if err := w.buildNetwork(); err != nil {
 		return err

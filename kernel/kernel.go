@@ -43,6 +43,9 @@ type Config struct {
 	ClockChanged func(*Host)
 	// TSC is how guests' rdtsc is trapped.
 	TSC TSC
+	// Ahead tells that simulated time follows what guests have computed: a signal
+	// may come while the guest that it is for has already made its next call.
+	Ahead bool
 	// Moved, if not nil, is called when a task has read or written so many bytes
 	// of an emulated file by read(2), write(2) and their vector forms.
 	Moved func(t *Task, file socket.File, write bool, n int)

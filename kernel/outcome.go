@@ -51,6 +51,8 @@ const (
 	// erestartsys restarts the call if the signal has no handler, or one with
 	// SA_RESTART.
 	erestartsys unix.Errno = 512
+	// erestartnointr restarts the call whatever handler runs.
+	erestartnointr unix.Errno = 513
 	// erestartnohand restarts the call only if no handler runs.
 	erestartnohand unix.Errno = 514
 )

@@ -32,6 +32,8 @@ type Process struct {
 	ended   waiter.Queue
 	zombie  bool
 	stopped bool // by a signal, and its parent may not know yet
+	// signalled: a signal was sent that may not have been delivered.
+	signalled bool
 	// wasContinued: by SIGCONT, and its parent has not asked since.
 	wasContinued bool
 

@@ -33,12 +33,23 @@ func deliverable(s SignalState, blocked uint64) uint64 {
 	return s.Pending &^ blocked &^ (s.Ignored | ignoredByDefault&^s.Caught)
 }
 
+// hasSignal tells whether a signal waits for the task to leave its call.
+func (t *Task) hasSignal() bool {
+	if !t.process.signalled {
+		return false
+	}
+	s, ok := t.machine().SignalState(t.TID)
+	t.process.signalled = ok && !s.Dead && deliverable(s, s.Blocked) != 0
+	return t.process.signalled
+}
+
 // signalled looks at a process, or at one thread of it, that a signal was sent
 // to, and interrupts what it must.
 func (k *Kernel) signalled(p *Process, thread *Task, signal unix.Signal) {
 	if p.zombie {
 		return
 	}
+	p.signalled = true
 	candidates := p.tasks
 	if thread != nil {
 		candidates = []*Task{thread}

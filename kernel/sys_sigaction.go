@@ -6,9 +6,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// sigaction stops at the emulator where guests compute ahead of simulated time: a
+// signal that came before must find the old handler.
+//
 // Where guests' rdtsc is trapped, SIGSEGV has a handler below the guest's own
 // (guest/tsc_amd64.s), and must not be blocked: a fault whose signal is blocked
-// kills. These calls stop at the emulator only then.
+// kills. Otherwise these calls do not stop at the emulator.
 
 // TSC is the trap of rdtsc, as the emulated kernel must know it.
 type TSC struct {
@@ -55,6 +58,9 @@ type actionState struct {
 func sysSigaction(t *Task) Outcome {
 	tsc := t.kernel().TSC
 	given, asked := t.arg(1), t.arg(2)
+	if given != 0 && t.kernel().Ahead && t.hasSignal() {
+		return Outcome{Kind: Interrupted, Errno: erestartnointr}
+	}
 	if tsc.Handler == 0 || t.arg(3) != sigsetBytes {
 		return native()
 	}

@@ -233,7 +233,7 @@ var emulated = []Entry{
 	{Number: unix.SYS_PAUSE, Handler: sysSigsuspend},
 	{Number: unix.SYS_RT_SIGPENDING, Handler: sysNativeAfterSignals, Arguments: "pd"},
 	{Number: unix.SYS_RT_SIGPROCMASK, Handler: sysSigprocmask, Arguments: "dppd", Note: "stops only for SIG_UNBLOCK, which may let a timer's signal in, and where rdtsc is trapped"},
-	{Number: unix.SYS_RT_SIGACTION, Handler: sysSigaction, Arguments: "dppd", Note: "stops only where rdtsc is trapped"},
+	{Number: unix.SYS_RT_SIGACTION, Handler: sysSigaction, Arguments: "dppd", Note: "stops only with the CPU model measured, or where rdtsc is trapped"},
 	{Number: unix.SYS_RT_SIGTIMEDWAIT, Handler: sysSigtimedwait, Arguments: "pppd"},
 
 	{Number: unix.SYS_SEMGET, Handler: sysSemget, Arguments: "xdx"},

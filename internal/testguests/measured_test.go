@@ -58,3 +58,22 @@ processes:
 		})
 	}
 }
+
+// TestSignalsFindTheHandlerOfTheirTime has a program change a handler after it has
+// computed past a timer.
+func TestSignalsFindTheHandlerOfTheirTime(t *testing.T) {
+	handlers := filepath.Join(lab.Folder(), "handlers")
+	lab.BuildC(t, "cpu/handlers.c", handlers)
+	file := filepath.Join(t.TempDir(), "experiment.yaml")
+	write(t, file, fmt.Sprintf(`platform:
+  hosts: [{name: host, speed: 1Gf}]
+cpu: {measured: {reference_speed: 1Gf}}
+processes:
+  - {host: host, name: handlers, command: [%s]}
+`, handlers))
+	r := lab.Experiment(t, file)
+	const want = "50 early, 0 late\n"
+	if got := r.Stdout(t, "host", "handlers"); got != want {
+		t.Errorf("printed %q, want %q", got, want)
+	}
+}
