@@ -113,13 +113,17 @@ func (m emulated) run(c Command, folder, output string, limit time.Duration) err
 	if c.Measured {
 		cpu = map[string]any{"measured": map[string]any{"reference_speed": "1Gf"}}
 	}
-	text, err := yaml.Marshal(map[string]any{
+	experiment := map[string]any{
 		"cpu":      cpu,
 		"platform": map[string]any{"hosts": []any{map[string]any{"name": "tester", "speed": "1Gf", "cores": 2}}},
 		"processes": []any{map[string]any{
 			"host": "tester", "name": "suite", "command": c.shell(), "env": variables,
 		}},
-	})
+	}
+	if c.Epoch != "" {
+		experiment["epoch"] = c.Epoch + "T00:00:00Z"
+	}
+	text, err := yaml.Marshal(experiment)
 	if err != nil {
 		return err
 	}

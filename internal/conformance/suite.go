@@ -29,6 +29,8 @@ type Command struct {
 	// Measured is whether computations take simulated time, for programs that
 	// compute until a time. It makes clock readings slow, and runs not repeatable.
 	Measured bool
+	// Epoch is the emulated host's date, where the cases want one: YYYY-MM-DD.
+	Epoch string
 }
 
 // Outcome is how a case ended.
@@ -51,5 +53,5 @@ type Result struct {
 
 // suites are all that are known, in the order in which they run.
 func suites() []Suite {
-	return goSuites()
+	return append(goSuites(), pythonSuites()...)
 }
