@@ -35,7 +35,12 @@ func (t *Task) cloneArguments() (c cloneArguments) {
 }
 
 func sysClone(t *Task) Outcome {
-	t.call.state = t.cloneArguments() // before the caller can change its memory
+	c := t.cloneArguments() // before the caller can change its memory
+	if c.flags&unix.CLONE_UNTRACED != 0 {
+		// Nobody would be told of the child, which would run at once.
+		return t.kernel().refuse(t, "clone with CLONE_UNTRACED", unix.EINVAL)
+	}
+	t.call.state = c
 	return Outcome{Kind: Clone}
 }
 
