@@ -47,11 +47,8 @@ func (c *Container) stop(tid int) (status unix.WaitStatus, ok bool, errno unix.E
 // false when execve failed or the process died, and then the thread is on its
 // own way again.
 func (c *Container) Exec(id uint64, tid, leader int, random [16]byte, identity Identity) (done bool, err error) {
-	if errno := ptraceSeize(tid, unix.PTRACE_O_TRACEEXEC); errno != 0 {
-		if errno == unix.ESRCH {
-			return false, nil
-		}
-		return false, attachError(errno)
+	if gone, err := seize(tid, unix.PTRACE_O_TRACEEXEC); gone || err != nil {
+		return false, err
 	}
 	if errno := c.Continue(id); errno != 0 {
 		return false, nil // killed meanwhile
@@ -126,11 +123,8 @@ type Child struct {
 // ReleaseParent. ok is false when the call failed or the caller died.
 func (c *Container) Clone(id uint64, tid int) (child Child, ok bool, err error) {
 	const options = unix.PTRACE_O_TRACECLONE | unix.PTRACE_O_TRACEFORK | unix.PTRACE_O_TRACEVFORK | unix.PTRACE_O_TRACEVFORKDONE
-	if errno := ptraceSeize(tid, options); errno != 0 {
-		if errno == unix.ESRCH {
-			return child, false, nil
-		}
-		return child, false, attachError(errno)
+	if gone, err := seize(tid, options); gone || err != nil {
+		return child, false, err
 	}
 	if errno := c.Continue(id); errno != 0 {
 		return child, false, nil
@@ -241,8 +235,8 @@ func Stop(tid int) bool {
 // Interrupt ends a thread's call with errno and makes the thread look for
 // pending signals, as if the kernel had chosen it to take them.
 func (c *Container) Interrupt(id uint64, tid int, errno unix.Errno) error {
-	if errno := ptraceSeize(tid, 0); errno != 0 {
-		return attachError(errno)
+	if gone, err := seize(tid, 0); gone || err != nil {
+		return err
 	}
 	ptraceInterrupt(tid)
 	if errno := c.Answer(id, 0, errno); errno != 0 {
@@ -258,11 +252,8 @@ func (c *Container) Interrupt(id uint64, tid int, errno unix.Errno) error {
 // the call's result while the thread is stopped behind it. It returns false when
 // the thread died.
 func (c *Container) Carry(id uint64, tid int, after func(result int64)) (ok bool, err error) {
-	if errno := ptraceSeize(tid, 0); errno != 0 {
-		if errno == unix.ESRCH {
-			return false, nil
-		}
-		return false, attachError(errno)
+	if gone, err := seize(tid, 0); gone || err != nil {
+		return false, err
 	}
 	ptraceInterrupt(tid)
 	if errno := c.Continue(id); errno != 0 {
@@ -285,8 +276,8 @@ func (c *Container) Carry(id uint64, tid int, after func(result int64)) (ok bool
 // do: their handlers run with mask, and the thread's own mask comes back when
 // they return.
 func (c *Container) InterruptUnder(id uint64, tid int, mask uint64) error {
-	if errno := ptraceSeize(tid, 0); errno != 0 {
-		return attachError(errno)
+	if gone, err := seize(tid, 0); gone || err != nil {
+		return err
 	}
 	ptraceInterrupt(tid)
 	if errno := c.Answer(id, 0, unix.EINTR); errno != 0 {
@@ -345,6 +336,19 @@ func passedOn2(status unix.WaitStatus) unix.Signal {
 		return s
 	}
 	return 0
+}
+
+// seize attaches to a thread. gone tells that it is dead or dying, which the
+// kernel calls EPERM: its death will be told like any other.
+func seize(tid, options int) (gone bool, err error) {
+	switch errno := ptraceSeize(tid, options); {
+	case errno == 0:
+		return false, nil
+	case errno == unix.ESRCH || Exiting(tid):
+		return true, nil
+	default:
+		return false, attachError(errno)
+	}
 }
 
 func attachError(errno unix.Errno) error {
