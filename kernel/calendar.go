@@ -85,7 +85,11 @@ type clockState struct {
 }
 
 // slewRate is adjtime's: 500 parts in a million.
-const slewRate = 500_000 // ppb
+const slewRate = 500_000 // ppb, which is nanoseconds in a second
+
+// lastReading is the latest one that a calendar clock can be set to: Linux leaves
+// room for an uptime of 30 years (TIME_SETTOD_SEC_MAX of linux/time64.h).
+const lastReading = (math.MaxInt64/1_000_000_000 - 30*365*24*3600) * 1_000_000_000
 
 // Realtime is the host's calendar time, in nanoseconds since 1970.
 func (h *Host) Realtime() int64 { return h.clock.Reading(h.kernel.Now()) }
@@ -171,12 +175,12 @@ func (h *Host) slew(nanoseconds int64) {
 	h.setRate()
 }
 
-// phase corrects the clock by some nanoseconds as the kernel's phase-locked
-// loop does: each second a fraction of what is left.
-func (h *Host) phase(nanoseconds int64) {
+// phase corrects the clock by an offset, in units of some nanoseconds, as the
+// kernel's phase-locked loop does: each second a fraction of what is left.
+func (h *Host) phase(offset, unit int64) {
 	c := &h.clock
-	const most = 500_000_000 // MAXPHASE
-	c.offset = max(-most, min(most, nanoseconds))
+	most := 500_000_000 / unit // MAXPHASE
+	c.offset = max(-most, min(most, offset)) * unit
 	c.nextChunk()
 	h.scheduleClock()
 	h.setRate()
@@ -199,9 +203,8 @@ func (h *Host) scheduleClock() {
 		return
 	}
 	wait := time.Second
-	if c.slewing != 0 && c.chunk == 0 {
-		left := max(c.slewing, -c.slewing)
-		wait = min(wait, time.Duration(left*(1_000_000_000/slewRate)))
+	if left := max(c.slewing, -c.slewing); left != 0 && left < slewRate && c.chunk == 0 {
+		wait = time.Duration(left * (1_000_000_000 / slewRate))
 	}
 	q.Schedule(&c.event, q.Now().Add(wait))
 }

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"encoding/binary"
+	"math"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -36,18 +37,21 @@ func sysClockSettime(t *Task) Outcome {
 	return t.setCalendar(v)
 }
 
-// setCalendar also refuses, as Linux does, a time before the host's start.
 func (t *Task) setCalendar(v int64) Outcome {
 	if !t.cred.capable(capSysTime) {
 		return fail(unix.EPERM)
 	}
-	if v < int64(t.now()) {
+	if !t.host().settable(v) {
 		return fail(unix.EINVAL)
 	}
 	t.host().clearAdjustment()
 	t.host().setCalendar(v)
 	return ret(0)
 }
+
+// settable tells whether the calendar clock can be set to a reading: not to one
+// before the host's start, nor to one too far ahead.
+func (h *Host) settable(v int64) bool { return v >= int64(h.kernel.Now()) && v < lastReading }
 
 // clearAdjustment is what a step of the clock makes of what adjusts it
 // (ntp_clear in the kernel): nothing is known of its error any more. chronyd
@@ -153,7 +157,8 @@ func (h *Host) adjust(modes uint32, b []byte) (offset int64, errno unix.Errno) {
 		}
 		old := c.slewing / 1000
 		if modes&adjReadOnly == 0 {
-			h.slew(word(timexOffset) * 1000)
+			const most = math.MaxInt64 / 1000
+			h.slew(max(-most, min(most, word(timexOffset))) * 1000)
 		}
 		return old, 0
 	}
@@ -169,8 +174,16 @@ func (h *Host) adjust(modes uint32, b []byte) (offset int64, errno unix.Errno) {
 		if part < 0 || part >= 1_000_000_000/unit {
 			return 0, unix.EINVAL
 		}
+		seconds := word(timexTime)
+		if seconds > lastReading/1_000_000_000 || seconds < -lastReading/1_000_000_000 {
+			return 0, unix.EINVAL
+		}
+		reading := h.Realtime() + seconds*1_000_000_000 + part*unit
+		if !h.settable(reading) {
+			return 0, unix.EINVAL
+		}
 		h.clearAdjustment()
-		h.setCalendar(h.Realtime() + word(timexTime)*1_000_000_000 + part*unit)
+		h.setCalendar(reading)
 	}
 	if modes&adjStatus != 0 {
 		status := int32(binary.LittleEndian.Uint32(b[timexStatus:]))
@@ -209,7 +222,7 @@ func (h *Host) adjust(modes uint32, b []byte) (offset int64, errno unix.Errno) {
 		if c.nano {
 			unit = 1
 		}
-		h.phase(word(timexOffset) * unit)
+		h.phase(word(timexOffset), unit)
 	}
 	if modes&(adjFrequency|adjTick) != 0 {
 		h.setRate()

@@ -1,6 +1,7 @@
 /* A host's calendar clock, set and adjusted; only emulated, since it would change
  * this machine's. */
 #include "../c/check.h"
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/time.h>
@@ -99,5 +100,27 @@ int main(void)
 	x.modes = 0;
 	adjtimex(&x);
 	OK(x.tick == 10000 && x.freq == 0);
+	SAY("as far as numbers go");
+	for (int sign = -1; sign <= 1; sign += 2) {
+		x.modes = ADJ_OFFSET_SINGLESHOT;
+		x.offset = sign < 0 ? LONG_MIN : LONG_MAX;
+		OK(adjtimex(&x) >= 0);
+		start = day() - now_ns();
+		sleep(100);
+		OK(near(day() - now_ns() - start, sign * 50 * MS));
+		x.modes = ADJ_OFFSET | ADJ_STATUS;
+		x.offset = sign < 0 ? LONG_MIN : LONG_MAX;
+		OK(adjtimex(&x) >= 0);
+		x.offset = 0;
+		OK(adjtimex(&x) >= 0);
+		x.modes = ADJ_SETOFFSET;
+		x.time.tv_sec = sign < 0 ? LONG_MIN : LONG_MAX;
+		x.time.tv_usec = 0;
+		FAILS(adjtimex(&x), EINVAL);
+	}
+	t = (struct timespec){.tv_sec = 8277292036};
+	FAILS(clock_settime(CLOCK_REALTIME, &t), EINVAL);
+	t.tv_sec--;
+	IS(clock_settime(CLOCK_REALTIME, &t), 0);
 	return DONE();
 }
