@@ -20,6 +20,9 @@ const (
 	// preemptAfter is the processor time after which it gives way to others
 	// even if it does not spin.
 	preemptAfter = 2 * time.Second
+	// preemptAloneAfter is preemptAfter for the only thread of a process: nobody
+	// waits for its turn, but a loop without end must not stop the clock for all.
+	preemptAloneAfter = time.Minute
 	// spinFor is the simulated time that a thread spins when no other of its
 	// host is about to do anything.
 	spinFor = 100 * time.Millisecond
@@ -32,9 +35,14 @@ func (l *loop) preempt(th *thread, computed time.Duration) bool {
 	if computed < th.lookAt || alone && computed < spinAloneAfter {
 		return false
 	}
-	if !guest.Spin(th.task.TID) {
-		th.lookAt = 4 * computed
-		if alone || computed < preemptAfter || !guest.Stop(th.task.TID) {
+	spins := guest.Spin(th.task.TID)
+	if !spins {
+		patience := preemptAfter
+		if alone {
+			patience = preemptAloneAfter
+		}
+		th.lookAt = min(4*computed, max(patience, computed+look))
+		if computed < patience || !guest.Stop(th.task.TID) {
 			return false
 		}
 		l.preempted(th)
@@ -42,6 +50,9 @@ func (l *loop) preempt(th *thread, computed time.Duration) bool {
 	l.takeClock(th)
 	th.task.Stopped()
 	when := l.afterOthers(th)
+	if !spins && alone {
+		when = l.queue.Now().Add(computed)
+	}
 	th.task.Charge(time.Duration(when - l.queue.Now()))
 	l.due(th, held, when)
 	return true
