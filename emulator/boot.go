@@ -4,9 +4,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/simterpose/simterpose/experiment"
 	"github.com/simterpose/simterpose/guest"
 	"github.com/simterpose/simterpose/kernel"
 	"github.com/simterpose/simterpose/kernel/inet"
@@ -103,10 +105,10 @@ func (w *world) kept(h *host) []guest.Kept {
 	if w.experiment.File != "" {
 		folder := filepath.Dir(w.experiment.File)
 		folders = append(folders, folder)
-		kept = append(kept, guest.Kept{Folder: folder, At: experimentFolder})
+		kept = append(kept, guest.Kept{Folder: folder, At: experiment.GuestFolder})
 	}
 	for _, q := range w.experiment.Processes {
-		if q.Host == h.simulated && filepath.IsAbs(q.Argv[0]) {
+		if q.Host == h.simulated && filepath.IsAbs(q.Argv[0]) && !strings.HasPrefix(q.Argv[0], experiment.GuestFolder+"/") {
 			folders = append(folders, filepath.Dir(q.Argv[0]))
 		}
 	}

@@ -110,23 +110,27 @@ func etcTarget(name string) string {
 // hidden are the folders over which mounts lays new ones.
 var hidden = []string{"/run", "/dev/shm", "/tmp", "/var/tmp"}
 
-// Where guests find their host's folder of the output and the experiment's
-// folder: always the same paths, because guests see them, and even their length
-// (on their stacks, in PWD).
-const (
-	workingFolder    = "/run/simterpose"
-	experimentFolder = "/run/experiment"
-)
+// hiddenFolder is the one of hidden that a path lies below, "" if none.
+func hiddenFolder(path string) string {
+	for _, h := range hidden {
+		if strings.HasPrefix(path, h+"/") {
+			return h
+		}
+	}
+	return ""
+}
+
+// workingFolder is where guests find their host's folder of the output. Like
+// experiment.GuestFolder it is always the same path, because guests see it, and
+// even its length (on their stacks, in PWD).
+const workingFolder = "/run/simterpose"
 
 // keep selects the folders that guests need and that would be hidden.
 func keep(folders []string) []guest.Kept {
 	var kept []string
 	for _, f := range folders {
-		for _, h := range hidden {
-			if f != h && strings.HasPrefix(f, h+"/") {
-				kept = append(kept, f)
-				break
-			}
+		if hiddenFolder(f) != "" {
+			kept = append(kept, f)
 		}
 	}
 	// A folder below another kept one comes with it.

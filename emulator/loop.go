@@ -42,8 +42,10 @@ type loop struct {
 	fatal       error
 	// processEnded is called when a process is dead.
 	processEnded func(p *kernel.Process, status unix.WaitStatus)
-	outsideNoted map[string]bool
-	record       *recorder // nil if nothing is recorded
+	// programFailed is called when a thread's execve has failed.
+	programFailed func(th *thread)
+	outsideNoted  map[string]bool
+	record        *recorder // nil if nothing is recorded
 	// between, if not nil, is called between two events.
 	between func()
 	log     func(message string, arguments ...any)
@@ -299,8 +301,13 @@ func (l *loop) exec(th *thread) bool {
 		l.fail(err)
 		return false
 	}
-	if done {
+	if !done {
+		l.programFailed(th)
+	} else {
 		t.Execed()
+		if q, ok := p.Data.(*process); ok {
+			q.begun = true
+		}
 		l.record.execed(th)
 		for _, other := range tasks {
 			if other.Dead() {

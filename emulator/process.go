@@ -27,7 +27,7 @@ func (w *world) environment(p *experiment.Process) []string {
 		"HOSTNAME=" + p.Host.Name, withoutProcessorRandom,
 	}
 	if w.experiment.File != "" {
-		base = append(base, "SIMTERPOSE_EXPERIMENT_DIR="+experimentFolder)
+		base = append(base, "SIMTERPOSE_EXPERIMENT_DIR="+experiment.GuestFolder)
 	}
 	// A later setting replaces an earlier one.
 	var list []string
@@ -76,10 +76,35 @@ func (w *world) start(p *process) {
 	}
 	p.result.Start = w.queue.Now()
 	if err := w.launch(p); err != nil {
-		w.options.Log.Error("process not started", "host", p.host.name, "process", p.Name, "error", err)
-		p.failure = err
+		w.notStarted(p, err)
 		w.finish(p)
 	}
+}
+
+// notStarted tells why a process could not be started where its user will look: in
+// the log, and in the file that is quoted at the end of the run.
+func (w *world) notStarted(p *process, err error) {
+	p.failure = err
+	w.options.Log.Error("process not started", "host", p.host.name, "process", p.Name, "error", err)
+	files, closeFiles, openError := w.standardFiles(p)
+	if openError == nil {
+		fmt.Fprintf(files[2], "simterpose: %v\n", err)
+		closeFiles()
+	}
+}
+
+// firstProgramFailed is the loop's programFailed. What matters is the program of
+// one of the experiment's processes.
+func (w *world) firstProgramFailed(th *thread) {
+	p, ok := th.task.Process().Data.(*process)
+	if !ok || p.begun || p.process != th.task.Process() {
+		return
+	}
+	errno, hint := p.started.ExecError(), ""
+	if folder := hiddenFolder(p.program); errno == unix.ENOENT && folder != "" {
+		hint = "; hosts have a " + folder + " of their own"
+	}
+	w.notStarted(p, fmt.Errorf("%s cannot be executed on host %s: %w%s", p.program, p.host.name, errno, hint))
 }
 
 func (w *world) launch(p *process) error {
@@ -93,12 +118,14 @@ func (w *world) launch(p *process) error {
 		return err
 	}
 	defer closeFiles()
-	started, err := p.host.container.Launch(guest.Program{
+	p.program = path
+	p.started, err = p.host.container.Launch(guest.Program{
 		Path: path, Argv: p.Argv, Environment: environment, Directory: workingFolder, Files: files,
 	})
 	if err != nil {
 		return err
 	}
+	started := p.started
 	p.process = p.host.kernel.NewProcess(p.Name, started.TID, started.PID)
 	p.process.Data = p
 	p.process.Used, _ = guest.ProcessTime(started.TID, w.userOnly)

@@ -52,6 +52,9 @@ type process struct {
 	process *kernel.Process
 	status  unix.WaitStatus
 	ended   bool
+	program string // the path of its program
+	started guest.Started
+	begun   bool  // its program runs, or has run
 	failure error // why it could not be started
 	anyEnd  bool  // no end is unexpected
 	// whenEnded, if not nil, is called at the end.
@@ -109,6 +112,7 @@ func (w *world) build() error {
 	w.outsideNoted = map[string]bool{}
 	w.log = w.options.Log.Info
 	w.processEnded = w.ended
+	w.programFailed = w.firstProgramFailed
 	calls := kernel.NativeCalls()
 	if w.disksFail() || w.experiment.TimedDisks || w.options.Steering != nil {
 		calls = kernel.NativeCallsOfDisks()

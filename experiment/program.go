@@ -10,6 +10,9 @@ import (
 // GuestPath is the PATH of processes that are given none.
 const GuestPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+// GuestFolder is where hosts see the folder of the experiment's file.
+const GuestFolder = "/run/experiment"
+
 // checkPrograms complains about programs that do not exist.
 func (l *loader) checkPrograms() {
 	type key struct{ program, path string }
@@ -44,10 +47,14 @@ func (l *loader) checkProgram(at Position, program, path string) {
 		}
 		return
 	}
-	if !filepath.IsAbs(program) || executable(program) {
+	file := program
+	if beside, ok := strings.CutPrefix(program, GuestFolder+"/"); ok {
+		file = filepath.Join(filepath.Dir(l.File), beside)
+	}
+	if !filepath.IsAbs(program) || executable(file) {
 		return
 	}
-	switch info, err := os.Stat(program); {
+	switch info, err := os.Stat(file); {
 	case err != nil:
 		l.addf(at, "program %q not found", program)
 	case info.IsDir():

@@ -21,6 +21,7 @@ const (
 	agentCall        = 100000
 
 	callWords  = 9
+	callResult = 7
 	listWords  = 8
 	toldOffset = 8 // of the word that says how the agent tells of a finished list
 )
@@ -104,6 +105,11 @@ func (l *list) encode(bySocket bool) ([]byte, error) {
 	}
 	b = append(b, make([]byte, agentBytes-len(b))...)
 	return append(b, l.bytes...), nil
+}
+
+// resultAddress is where an agent puts the result of a list's call.
+func resultAddress(index int) uint64 {
+	return agentDataAddress + 8*uint64(listWords+callWords*index+callResult)
 }
 
 // filterCall adds the call that puts the process under the filter and makes a

@@ -257,6 +257,18 @@ type Started struct {
 	TID  int
 	PID  int    // as the host's processes see it
 	Exec uint64 // the notification of execve
+
+	result uint64 // where execve's result is put when it fails
+}
+
+// ExecError is why a new process's execve has failed; the process is about to
+// end.
+func (s Started) ExecError() unix.Errno {
+	var word [8]byte
+	if _, errno := ReadMemory(s.TID, s.result, word[:]); errno != 0 {
+		return errno
+	}
+	return unix.Errno(-int64(binary.LittleEndian.Uint64(word[:])))
 }
 
 // Launch starts a process and returns when it is about to exec its program.
@@ -268,8 +280,9 @@ func (c *Container) Launch(p Program) (Started, error) {
 	l.add(mustSucceed, "setsid", unix.SYS_SETSID)
 	l.add(mustSucceed, "chdir "+p.Directory, unix.SYS_CHDIR, l.string(p.Directory))
 	l.add(goOn, "umask", unix.SYS_UMASK, 0o022)
-	l.add(mustSucceed, "execve "+p.Path, unix.SYS_EXECVE, l.string(p.Path), l.strings(p.Argv), l.strings(p.Environment))
-	// The child's execve fails for good; nobody is there to answer a list.
+	exec := len(l.calls)
+	l.add(goOn, "execve "+p.Path, unix.SYS_EXECVE, l.string(p.Path), l.strings(p.Argv), l.strings(p.Environment))
+	// When execve fails: as a shell ends.
 	l.add(goOn, "exit", unix.SYS_EXIT_GROUP, 127)
 	if err := r.hand(&c.agent, &l); err != nil {
 		return Started{}, err
@@ -278,7 +291,7 @@ func (c *Container) Launch(p Program) (Started, error) {
 	if err != nil {
 		return Started{}, err
 	}
-	started := Started{TID: child.tid}
+	started := Started{TID: child.tid, result: resultAddress(exec)}
 	for i, f := range p.Files {
 		if _, errno := c.AddDescriptor(child.id, int(f.Fd()), i, false); errno != 0 {
 			return Started{}, fmt.Errorf("give %s its descriptors: %w", p.Path, errno)

@@ -295,7 +295,7 @@ func (r *Realm) results(a *agent, l *list) ([]int64, error) {
 	}
 	results := make([]int64, len(l.calls))
 	for i, c := range l.calls {
-		results[i] = words[listWords+callWords*i+7]
+		results[i] = words[listWords+callWords*i+callResult]
 		if c.flags&mustSucceed != 0 && results[i] < 0 && results[i] > -4096 {
 			return results, fmt.Errorf("%s: %w", c.name, unix.Errno(-results[i]))
 		}
