@@ -65,7 +65,7 @@ type process struct {
 
 // Run runs an experiment and returns what happened. When ctx is cancelled the
 // run ends in order, and the result says so. The error is a *guest.MissingError
-// when the machine lacks something.
+// when the machine lacks something and nothing has run.
 func Run(ctx context.Context, e *experiment.Experiment, o Options) (*Result, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -87,6 +87,10 @@ func Run(ctx context.Context, e *experiment.Experiment, o Options) (*Result, err
 	}
 	err := w.run(e.Stop, func() bool { return w.waiting == 0 }, w.progress)
 	if err != nil && !errors.Is(err, errDeadlock) {
+		if slices.ContainsFunc(w.processes, func(p *process) bool { return p.begun }) {
+			// Whatever is missing now, what ran has left something behind.
+			err = errors.New(err.Error())
+		}
 		return nil, err
 	}
 	if err := w.endRecord(); err != nil {
