@@ -17,7 +17,7 @@ import (
 
 func main() {
 	folder := flag.String("folder", "examples/mpi-sweep", "where the experiment is")
-	simterpose := flag.String("simterpose", "simterpose", "the program that records")
+	simterpose := flag.String("simterpose", "", "the program that records (default: built from this source tree)")
 	output := flag.String("output", "mpi-sweep.out", "folder of the trace, the table and the plot")
 	flag.Parse()
 	if err := sweep(*folder, *simterpose, *output); err != nil {
@@ -64,13 +64,19 @@ func record(folder, simterpose, output, recorded string) error {
 	if _, err := os.Stat(recorded); err == nil {
 		return nil
 	}
-	for _, command := range [][]string{
+	var commands [][]string
+	if simterpose == "" {
+		simterpose = filepath.Join(output, "simterpose")
+		commands = append(commands, []string{"go", "build", "-o", simterpose, "github.com/simterpose/simterpose/cmd/simterpose"})
+	}
+	commands = append(commands, [][]string{
 		{"mpicc.openmpi", "-O1", "-o", filepath.Join(folder, "program", "heat"), filepath.Join(folder, "program", "heat.c"), "-lm"},
 		{
 			simterpose, "record", "--force", "--output", filepath.Join(output, "run"), "--trace", recorded + ".part",
 			filepath.Join(folder, "experiment.yaml"),
 		},
-	} {
+	}...)
+	for _, command := range commands {
 		c := exec.Command(command[0], command[1:]...)
 		c.Stderr = os.Stderr
 		if out, err := c.Output(); err != nil {
