@@ -104,10 +104,7 @@ func (m *Model) Start(a *Action, w Work) {
 	} else if w.Latency > 0 {
 		a.state = Latent
 	}
-	if n := int(a.variable) + 1; n > len(m.actions) {
-		m.actions = append(m.actions, make([]*Action, n-len(m.actions))...)
-	}
-	m.actions[a.variable] = a
+	m.system.variables[a.variable].action = a
 	if m.rounded {
 		m.running = append(m.running, a)
 		a.listed = int32(len(m.running))

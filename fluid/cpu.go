@@ -82,7 +82,7 @@ func (c *CPU) changed() {
 	s := &c.model.system
 	s.SetConstraintBound(c.constraint, c.cores*c.scale*c.speed)
 	for _, v := range s.AppendUsers(nil, c.constraint) {
-		a := c.model.actions[v]
+		a := c.model.Action(v)
 		s.SetBound(v, c.bound(threadsOf(a), a.limit))
 	}
 	c.model.engine.touch()

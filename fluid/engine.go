@@ -24,10 +24,9 @@ type ended struct {
 
 // Model is a System with the actions whose rates it computes.
 type Model struct {
-	engine  *Engine
-	system  System
-	actions []*Action // by variable
-	heap    heap
+	engine *Engine
+	system System
+	heap   heap
 
 	// A rounded model computes progress at every step of the engine, in whole
 	// units of work, as SimGrid's disks do.
@@ -50,19 +49,19 @@ func (m *Model) System() *System { return &m.system }
 func (m *Model) Engine() *Engine { return m.engine }
 
 // Action is the action of a variable of the model's system.
-func (m *Model) Action(v Variable) *Action { return m.actions[v] }
+func (m *Model) Action(v Variable) *Action { return m.system.variables[v].action }
 
 // FailUsers fails every action that uses c.
 func (m *Model) FailUsers(c Constraint) {
 	for _, v := range m.system.AppendUsers(nil, c) {
-		m.actions[v].Fail()
+		m.Action(v).Fail()
 	}
 }
 
 // EachAction calls f with the owner of every action of the model.
 func (m *Model) EachAction(f func(owner any)) {
-	for _, a := range m.actions {
-		if a != nil && a.Owner != nil {
+	for i := range m.system.variables {
+		if a := m.system.variables[i].action; a != nil && a.Owner != nil {
 			f(a.Owner)
 		}
 	}
@@ -186,17 +185,14 @@ func (m *Model) next(now float64) float64 {
 		return m.nextRounded(now)
 	}
 	for _, v := range changed {
-		a := m.actions[v]
+		a := m.Action(v)
 		if a == nil || a.state != Running || m.system.Penalty(v) <= 0 {
 			continue
 		}
 		a.progress(now)
 		a.predict(now)
 	}
-	if len(m.heap.entries) == 0 {
-		return math.Inf(1)
-	}
-	return m.heap.entries[0].date
+	return m.heap.next()
 }
 
 func (m *Model) nextRounded(now float64) float64 {
@@ -234,8 +230,9 @@ func (m *Model) update(now float64) {
 		}
 		return
 	}
-	for len(m.heap.entries) > 0 && m.heap.entries[0].date-now < TimePrecision {
-		a := m.actions[m.heap.entries[0].variable]
+	for m.heap.next()-now < TimePrecision {
+		m.prefetch()
+		a := m.Action(m.heap.first())
 		m.heap.cancel(a.variable)
 		if a.state == Latent {
 			a.state = Running
@@ -266,7 +263,7 @@ func (m *Model) end(a *Action, how State) {
 // release gives back what a used.
 func (m *Model) release(a *Action) {
 	m.heap.cancel(a.variable)
-	m.actions[a.variable] = nil
+	m.system.variables[a.variable].action = nil
 	m.system.Free(a.variable)
 	if m.rounded {
 		last := len(m.running) - 1

@@ -1,42 +1,81 @@
 package fluid
 
-// dated is what a heap orders.
+import (
+	"math"
+	"math/bits"
+	"slices"
+)
+
+// dated is what a heap orders. Four of them fill a cache line. Dates are not
+// negative, so their bits have the order of the dates.
 type dated struct {
-	date     float64
-	sequence uint64
-	variable Variable
+	date  uint64 // bits of a float64
+	order uint64 // sequence number, then variable
 }
 
-func (d dated) before(e dated) bool {
-	return d.date < e.date || d.date == e.date && d.sequence < e.sequence
+func (d dated) variable() Variable { return Variable(uint32(d.order)) }
+
+// after is 1 if d comes after e, else 0. It has no branches, because nobody
+// could predict them.
+func (d dated) after(e dated) int {
+	_, borrow := bits.Sub64(e.order, d.order, 0)
+	_, borrow = bits.Sub64(e.date, d.date, borrow)
+	return int(borrow)
 }
+
+// never fills the places of the last four children that are not used.
+var never = dated{math.MaxUint64, math.MaxUint64}
 
 // heap is a queue of variables by date, those of the same date in order of
-// insertion. It has four children a node, which keeps the entries compared in
-// one or two cache lines; positions lie apart from the actions, which are large
-// and many.
+// insertion. It has four children a node, which lie in one cache line, because
+// the root is the fourth entry and the others before it are not used. Positions
+// lie apart from the actions, which are large and many.
 type heap struct {
-	entries   []dated
-	positions []int32 // by variable: index in entries plus one; 0: not there
-	sequence  uint64
+	entries   []dated // a multiple of four, padded with never
+	positions []int32 // by variable: index in entries; 0: not there
+	count     int
+	sequence  uint32
 }
+
+const root = 3
+
+func firstChild(i int) int { return 4*i - 8 }
+
+func parentOf(i int) int { return i/4 + 2 }
+
+// next is the date of the first entry, +Inf when there is none.
+func (h *heap) next() float64 {
+	if h.count == 0 {
+		return math.Inf(1)
+	}
+	return math.Float64frombits(h.entries[root].date)
+}
+
+// first is the variable of the first entry; there must be one.
+func (h *heap) first() Variable { return h.entries[root].variable() }
 
 // schedule inserts v or moves it.
 func (h *heap) schedule(v Variable, date float64) {
+	if h.sequence == math.MaxUint32 {
+		h.renumber()
+	}
 	h.sequence++
-	d := dated{date, h.sequence, v}
-	for int(v) >= len(h.positions) {
-		h.positions = append(h.positions, 0)
+	d := dated{math.Float64bits(date), uint64(h.sequence)<<32 | uint64(v)}
+	if int(v) >= len(h.positions) {
+		h.positions = append(h.positions, make([]int32, int(v)+1-len(h.positions))...)
 	}
-	if h.positions[v] == 0 {
-		h.entries = append(h.entries, d)
-		h.up(len(h.entries)-1, d)
-		return
-	}
-	i := int(h.positions[v]) - 1
-	if d.before(h.entries[i]) {
+	i := int(h.positions[v])
+	switch {
+	case i == 0:
+		i = root + h.count
+		h.count++
+		if i >= len(h.entries) {
+			h.entries = append(h.entries, never, never, never, never)
+		}
 		h.up(i, d)
-	} else {
+	case h.entries[i].after(d) == 1:
+		h.up(i, d)
+	default:
 		h.down(i, d)
 	}
 }
@@ -45,26 +84,26 @@ func (h *heap) cancel(v Variable) {
 	if int(v) >= len(h.positions) || h.positions[v] == 0 {
 		return
 	}
-	i := int(h.positions[v]) - 1
+	i := int(h.positions[v])
 	h.positions[v] = 0
-	last := len(h.entries) - 1
+	h.count--
+	last := root + h.count
 	d := h.entries[last]
-	h.entries = h.entries[:last]
-	if i == last {
-		return
-	}
-	if i > 0 && d.before(h.entries[(i-1)/4]) {
+	h.entries[last] = never
+	switch {
+	case i == last:
+	case i > root && h.entries[parentOf(i)].after(d) == 1:
 		h.up(i, d)
-	} else {
+	default:
 		h.down(i, d)
 	}
 }
 
 // up puts d at position i or nearer to the root.
 func (h *heap) up(i int, d dated) {
-	for i > 0 {
-		parent := (i - 1) / 4
-		if !d.before(h.entries[parent]) {
+	for i > root {
+		parent := parentOf(i)
+		if h.entries[parent].after(d) == 0 {
 			break
 		}
 		h.put(i, h.entries[parent])
@@ -75,27 +114,45 @@ func (h *heap) up(i int, d dated) {
 
 // down puts d at position i or farther from the root.
 func (h *heap) down(i int, d dated) {
-	for {
-		first := 4*i + 1
-		if first >= len(h.entries) {
+	for last := root + h.count; ; {
+		first := firstChild(i)
+		if first >= last {
 			break
 		}
-		least := first
-		for child := first + 1; child < min(first+4, len(h.entries)); child++ {
-			if h.entries[child].before(h.entries[least]) {
-				least = child
-			}
-		}
-		if !h.entries[least].before(d) {
+		h.prefetchGrandchildren(first)
+		children := h.children(i)
+		k := least(children)
+		if d.after(children[k]) == 0 {
 			break
 		}
-		h.put(i, h.entries[least])
-		i = least
+		h.put(i, children[k])
+		i = first + k
 	}
 	h.put(i, d)
 }
 
+// children are those of the entry at position i; some may be never.
+func (h *heap) children(i int) *[4]dated { return (*[4]dated)(h.entries[firstChild(i):]) }
+
+// least is the position of the earliest.
+func least(c *[4]dated) int {
+	left, right := c[0].after(c[1]), 2+c[2].after(c[3])
+	return (left + (right-left)*c[left&3].after(c[right&3])) & 3
+}
+
 func (h *heap) put(i int, d dated) {
 	h.entries[i] = d
-	h.positions[d.variable] = int32(i + 1)
+	h.positions[d.variable()] = int32(i)
+}
+
+// renumber gives the entries the first sequence numbers in their order.
+func (h *heap) renumber() {
+	h.sequence = 0
+	used := h.entries[min(root, len(h.entries)):]
+	used = used[:h.count]
+	slices.SortFunc(used, func(a, b dated) int { return a.after(b) - b.after(a) })
+	for i, d := range used {
+		h.sequence++
+		h.put(root+i, dated{d.date, uint64(h.sequence)<<32 | uint64(d.variable())})
+	}
 }

@@ -90,6 +90,7 @@ type user struct {
 	element  int32
 }
 
+// variable fits a cache line too.
 type variable struct {
 	penalty float64 // 0: disabled
 	value   float64
@@ -104,6 +105,8 @@ type variable struct {
 	saturated bool
 	fixed     bool // has its rate in this solve
 	listed    bool // in changed
+
+	action *Action // of a Model, which is who sets it
 }
 
 // element is the use of a constraint by a variable.

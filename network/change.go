@@ -36,10 +36,11 @@ func (n *Network) SetBandwidth(l *platform.Link, bandwidth float64) {
 // phase keeps its date.
 func (n *Network) SetLatency(l *platform.Link, latency float64) {
 	n.sync()
-	state := &n.links[l.Index]
-	delta := latency - state.latency
-	state.latency = latency
-	n.latencyChanged = true
+	delta := latency - n.Latency(l)
+	if n.latencies == nil {
+		n.latencies = make(map[int]float64)
+	}
+	n.latencies[l.Index] = latency
 	n.forgetLatencies()
 	n.eachTransfer(l, func(t *transfer) {
 		t.latency += delta
@@ -67,7 +68,12 @@ func (n *Network) addPenalty(t *transfer, delta float64) {
 func (n *Network) Bandwidth(l *platform.Link) float64 { return n.links[l.Index].bandwidth }
 
 // Latency is l's latency now, in seconds.
-func (n *Network) Latency(l *platform.Link) float64 { return n.links[l.Index].latency }
+func (n *Network) Latency(l *platform.Link) float64 {
+	if latency, changed := n.latencies[l.Index]; changed {
+		return latency
+	}
+	return l.Latency
+}
 
 // eachTransfer calls f with everything that uses l.
 func (n *Network) eachTransfer(l *platform.Link, f func(*transfer)) {
@@ -120,13 +126,13 @@ func (n *Network) SetHostState(h *platform.Host, on bool) {
 			state.cpu.TurnOff()
 		}
 	}
-	for _, d := range state.disks {
-		switch {
-		case d == nil:
+	for _, d := range h.Disks() {
+		switch disk := state.disks[d.Name]; {
+		case disk == nil:
 		case on:
-			d.TurnOn()
+			disk.TurnOn()
 		default:
-			d.TurnOff()
+			disk.TurnOff()
 		}
 	}
 	if on {
@@ -159,7 +165,7 @@ func (n *Network) SetPState(h *platform.Host, pstate int) error {
 	}
 	n.sync()
 	state := &n.hosts[h.Index]
-	state.pstate = pstate
+	state.pstate = int32(pstate)
 	if state.cpu != nil {
 		state.cpu.SetSpeed(h.Speeds[pstate])
 	}
@@ -167,7 +173,7 @@ func (n *Network) SetPState(h *platform.Host, pstate int) error {
 }
 
 // PState is which of its speeds a host has.
-func (n *Network) PState(h *platform.Host) int { return n.hosts[h.Index].pstate }
+func (n *Network) PState(h *platform.Host) int { return int(n.hosts[h.Index].pstate) }
 
 // SetSpeedScale changes the part of its speed that a host has.
 func (n *Network) SetSpeedScale(h *platform.Host, scale float64) {
@@ -188,11 +194,10 @@ func (n *Network) SetWifiLevel(l *platform.Link, h *platform.Host, level int) er
 	if level < 0 || level >= len(l.Levels()) {
 		return fmt.Errorf("link %s has no rate level %d (it has %d)", l.Name, level, len(l.Levels()))
 	}
-	state := &n.links[l.Index]
-	if state.rates == nil {
-		state.rates = make(map[int]int)
+	if n.wifiLevels == nil {
+		n.wifiLevels = make(map[station]int)
 	}
-	state.rates[h.Index] = level
+	n.wifiLevels[station{l.Index, h.Index}] = level
 	return nil
 }
 
@@ -200,22 +205,22 @@ func (n *Network) SetWifiLevel(l *platform.Link, h *platform.Host, level int) er
 // Those dated 0 happen before anything else.
 func (n *Network) followProfiles() {
 	for _, l := range n.Links {
-		n.follow("link "+l.Name+" bandwidth", l.BandwidthProfile(), func(v float64) { n.SetBandwidth(l, v) })
-		n.follow("link "+l.Name+" latency", l.LatencyProfile(), func(v float64) { n.SetLatency(l, v) })
-		n.follow("link "+l.Name+" state", l.StateProfile(), func(v float64) { n.SetLinkState(l, v > 0) })
+		n.follow("link ", l.Name, " bandwidth", l.BandwidthProfile(), func(v float64) { n.SetBandwidth(l, v) })
+		n.follow("link ", l.Name, " latency", l.LatencyProfile(), func(v float64) { n.SetLatency(l, v) })
+		n.follow("link ", l.Name, " state", l.StateProfile(), func(v float64) { n.SetLinkState(l, v > 0) })
 	}
 	for _, h := range n.Hosts {
-		n.follow("host "+h.Name+" speed", h.SpeedProfile(), func(v float64) { n.SetSpeedScale(h, v) })
-		n.follow("host "+h.Name+" state", h.StateProfile(), func(v float64) { n.SetHostState(h, v > 0) })
+		n.follow("host ", h.Name, " speed", h.SpeedProfile(), func(v float64) { n.SetSpeedScale(h, v) })
+		n.follow("host ", h.Name, " state", h.StateProfile(), func(v float64) { n.SetHostState(h, v > 0) })
 	}
 }
 
 // follow walks through a profile, one scheduled event ahead.
-func (n *Network) follow(name string, p *platform.Profile, apply func(value float64)) {
+func (n *Network) follow(kind, name, what string, p *platform.Profile, apply func(value float64)) {
 	if p == nil {
 		return
 	}
-	events := p.Events(n.Seed.Stream("profile " + name))
+	events := p.Events(n.Seed.Stream("profile " + kind + name + what))
 	var step func()
 	next := func() (platform.ProfileEvent, bool) {
 		for {

@@ -49,7 +49,9 @@ func (n *Network) Communicate(c *Comm, src, dst *platform.Host, size, rate float
 		}
 	}
 	latency = n.currentLatency(forward, latency)
-	c.action.Ended = c.ended
+	if c.action.Ended == nil {
+		c.action.Ended = c.ended
+	}
 	n.count(src, dst, forward, int64(size), 1)
 	n.begin(&c.transfer, start{
 		src: src, dst: dst, forward: forward, backward: backward, latency: latency,
@@ -214,7 +216,7 @@ func (n *Network) use(t *transfer, forward, backward []*platform.Link, src, dst 
 // wifiRate is the bandwidth of a station of a Wifi link.
 func (n *Network) wifiRate(l *platform.Link, h *platform.Host) float64 {
 	levels := l.Levels()
-	level := n.links[l.Index].rates[h.Index]
+	level := n.wifiLevels[station{l.Index, h.Index}]
 	if level >= len(levels) {
 		return 0
 	}

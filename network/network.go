@@ -45,8 +45,10 @@ type Network struct {
 
 	links []linkState
 	hosts []hostState
-	// Latencies of routes have to be corrected once a link's has changed.
-	latencyChanged bool
+	// What few links have: latencies that have changed, by the link's index, and
+	// the levels of Wifi stations that are not 0.
+	latencies  map[int]float64
+	wifiLevels map[station]int
 
 	forward, backward []*platform.Link // scratch of Communicate
 
@@ -60,23 +62,28 @@ type Network struct {
 	blocked map[pathKey]int
 }
 
+// linkState is half a cache line, so that the two directions of a host's link
+// lie in one. On large platforms, waiting for memory is most of what an event
+// costs.
 type linkState struct {
 	bandwidth  float64
-	latency    float64
+	traffic    Traffic
 	constraint fluid.Constraint // none until used
 	off        bool
-	traffic    Traffic
-	rates      map[int]int // Wifi: level by host index; absent: 0
 }
 
+// station is a host on a Wifi link, both by index.
+type station struct{ link, host int }
+
+// hostState is a cache line.
 type hostState struct {
-	cpu      *fluid.CPU // nil until used
-	disks    []*fluid.Disk
-	pstate   int
+	cpu      *fluid.CPU             // nil until used
+	disks    map[string]*fluid.Disk // by name; those that were used
 	scale    float64
-	off      bool
 	sent     Traffic
 	received Traffic
+	pstate   int32
+	off      bool
 }
 
 // Traffic counts what crossed a link, left a host or was sent to it.
@@ -104,13 +111,13 @@ func New(c Config) *Network {
 		}
 	}
 	for i, l := range c.Links {
-		n.links[i] = linkState{bandwidth: l.Bandwidth, latency: l.Latency, constraint: none}
+		n.links[i] = linkState{bandwidth: l.Bandwidth, constraint: none}
 		if l.Policy == platform.Wifi {
 			n.links[i].bandwidth = 1 // what SimGrid 3.32 takes it for in penalties
 		}
 	}
 	for i, h := range c.Hosts {
-		n.hosts[i] = hostState{pstate: int(h.PState), scale: 1}
+		n.hosts[i] = hostState{pstate: h.PState, scale: 1}
 	}
 	n.followProfiles()
 	return n
@@ -156,20 +163,22 @@ func (n *Network) CPU(h *platform.Host) *fluid.CPU {
 // Disk is the named disk of h, or nil.
 func (n *Network) Disk(h *platform.Host, name string) *fluid.Disk {
 	state := &n.hosts[h.Index]
-	for i, d := range h.Disks() {
+	if disk := state.disks[name]; disk != nil {
+		return disk
+	}
+	for _, d := range h.Disks() {
 		if d.Name != name {
 			continue
 		}
+		disk := n.disks.NewDisk(d.ReadBandwidth, d.WriteBandwidth)
+		if state.off {
+			disk.TurnOff()
+		}
 		if state.disks == nil {
-			state.disks = make([]*fluid.Disk, len(h.Disks()))
+			state.disks = make(map[string]*fluid.Disk)
 		}
-		if state.disks[i] == nil {
-			state.disks[i] = n.disks.NewDisk(d.ReadBandwidth, d.WriteBandwidth)
-			if state.off {
-				state.disks[i].TurnOff()
-			}
-		}
-		return state.disks[i]
+		state.disks[name] = disk
+		return disk
 	}
 	return nil
 }
@@ -200,9 +209,9 @@ func (n *Network) count(src, dst *platform.Host, links []*platform.Link, bytes, 
 // currentLatency corrects the latency of a route for links whose latency has
 // changed since the platform was loaded.
 func (n *Network) currentLatency(links []*platform.Link, latency float64) float64 {
-	if n.latencyChanged {
+	if len(n.latencies) > 0 {
 		for _, l := range links {
-			latency += n.links[l.Index].latency - l.Latency
+			latency += n.Latency(l) - l.Latency
 		}
 		latency = math.Max(latency, 0)
 	}
