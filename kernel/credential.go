@@ -36,6 +36,7 @@ const (
 	capNetRaw         = 13
 	capIPCOwner       = 15
 	capSysChroot      = 18
+	capSysPtrace      = 19
 	capSysAdmin       = 21
 	capSysResource    = 24
 	capSysTime        = 25

@@ -69,9 +69,42 @@ func fcntlLock(t *Task) Outcome {
 	if err := unix.FcntlFlock(uintptr(fd), ask, &lock); err != nil || lock.Type == unix.F_UNLCK || int(lock.Pid) == t.process.TID {
 		return native()
 	}
+	if command == unix.F_SETLKW {
+		wait := &lockWait{t.host().processByTID(int(lock.Pid))}
+		if wait.leadsTo(t.process, map[*Process]bool{}) {
+			return fail(unix.EDEADLK)
+		}
+		t.call.state = wait
+	}
 	t.parking.waitsFor = "a file lock"
 	t.watch(&t.host().locks, waiter.In)
 	return t.park(erestartsys)
+}
+
+// lockWait is a wait for a lock that another process holds.
+type lockWait struct{ holder *Process }
+
+// leadsTo tells whether the holder of the lock waits, itself or by others, for one
+// that p holds.
+func (w *lockWait) leadsTo(p *Process, seen map[*Process]bool) bool {
+	if w.holder == nil || seen[w.holder] {
+		return false
+	}
+	seen[w.holder] = true
+	for _, t := range w.holder.tasks {
+		if next, ok := t.call.state.(*lockWait); ok && t.parking.parked && (next.holder == p || next.leadsTo(p, seen)) {
+			return true
+		}
+	}
+	return false
+}
+
+// processByTID finds a process by the machine's number.
+func (h *Host) processByTID(tid int) *Process {
+	if t := h.kernel.Task(tid); t != nil && t.process.host == h {
+		return t.process
+	}
+	return nil
 }
 
 func word(b []byte) (v uint64) {

@@ -194,4 +194,46 @@ func sysPidfdOpen(t *Task) Outcome {
 	return t.installAnswer(&pidfd{p}, fd, t.flags(1)&unix.PIDFD_NONBLOCK|unix.O_CLOEXEC)
 }
 
+// sysPidfdGetfd copies a descriptor of another process.
+func sysPidfdGetfd(t *Task) Outcome {
+	if t.flags(2) != 0 {
+		return fail(unix.EINVAL)
+	}
+	d := t.description(t.int(0))
+	if d == nil {
+		return fail(unix.EBADF)
+	}
+	f, ok := d.file.(*pidfd)
+	switch {
+	case !ok:
+		return fail(unix.EBADF)
+	case f.process.zombie || len(f.process.tasks) == 0:
+		return fail(unix.ESRCH)
+	case !t.mayTrace(f.process):
+		return fail(unix.EPERM)
+	}
+	of := f.process.tasks[0]
+	fd, errno := t.machine().TakeDescriptor(of, t.int(1))
+	if errno != 0 {
+		return fail(errno)
+	}
+	defer unix.Close(fd)
+	number, errno := t.machine().AddDescriptor(t, fd, -1, true)
+	if errno != 0 {
+		return fail(errno)
+	}
+	t.files.set(number, of.files.get(t.int(1)))
+	return ret(number)
+}
+
+// mayTrace tells whether the task may look into a process (ptrace(2), PTRACE_MODE_ATTACH).
+func (t *Task) mayTrace(p *Process) bool {
+	if p == t.process || t.cred.capable(capSysPtrace) {
+		return true
+	}
+	c := p.tasks[0].cred
+	return !p.undumpable && t.cred.uid == c.uid && t.cred.uid == c.euid && t.cred.uid == c.suid &&
+		t.cred.gid == c.gid && t.cred.gid == c.egid && t.cred.gid == c.sgid && c.permitted.subsetOf(t.cred.permitted)
+}
+
 func sysPtrace(t *Task) Outcome { return t.kernel().refuse(t, "ptrace", unix.EPERM) }

@@ -106,6 +106,7 @@ var emulated = []Entry{
 	{Number: unix.SYS_INOTIFY_INIT, Handler: sysInotifyInit},
 	{Number: unix.SYS_INOTIFY_INIT1, Handler: sysInotifyInit, Arguments: "x"},
 	{Number: unix.SYS_PIDFD_OPEN, Handler: sysPidfdOpen, Arguments: "dx"},
+	{Number: unix.SYS_PIDFD_GETFD, Handler: sysPidfdGetfd, Arguments: "fdx"},
 
 	{Number: unix.SYS_SOCKET, Handler: sysSocket, Arguments: "dxd", Note: "Internet, Unix and netlink families"},
 	{Number: unix.SYS_SOCKETPAIR, Handler: sysSocketpair, Arguments: "dxdp"},
