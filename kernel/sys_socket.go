@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/simterpose/simterpose/kernel/socket"
+	"github.com/simterpose/simterpose/kernel/socketfilter"
 	"github.com/simterpose/simterpose/kernel/transit"
 	"github.com/simterpose/simterpose/kernel/waiter"
 	"github.com/simterpose/simterpose/sim"
@@ -317,11 +318,31 @@ func sysSetsockopt(t *Task) Outcome {
 	if is, send := timeoutOption(level, name); is {
 		return fail(d.setTimeout(value, send))
 	}
+	if level == unix.SOL_SOCKET && (name == unix.SO_ATTACH_FILTER || name == unix.SO_ATTACH_REUSEPORT_CBPF) {
+		var errno unix.Errno
+		if value, errno = t.filterProgram(value); errno != 0 {
+			return fail(errno)
+		}
+	}
 	errno := s.SetOption(level, name, value)
 	if errno == unix.ENOPROTOOPT && hasLevel(s, level) {
 		return t.kernel().refuse(t, "setsockopt "+optionName(s, level, name), errno)
 	}
 	return fail(errno)
+}
+
+// filterProgram reads the instructions that a struct sock_fprog points to.
+func (t *Task) filterProgram(header []byte) ([]byte, unix.Errno) {
+	const headerSize = 16
+	if len(header) != headerSize {
+		return nil, unix.EINVAL
+	}
+	count := int(binary.LittleEndian.Uint16(header))
+	program := make([]byte, count*socketfilter.InstructionSize)
+	if count == 0 {
+		return nil, unix.EINVAL
+	}
+	return program, t.read(binary.LittleEndian.Uint64(header[8:]), program)
 }
 
 // setTimeout is SO_RCVTIMEO and SO_SNDTIMEO; 0 means for ever.

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/simterpose/simterpose/kernel/socket"
+	"github.com/simterpose/simterpose/kernel/socketfilter"
 	"github.com/simterpose/simterpose/kernel/waiter"
 )
 
@@ -17,9 +18,11 @@ type base struct {
 	domain, kind, protocol int
 	queue                  waiter.Queue
 	values                 map[optionKey]int // options that were set
-	failure                unix.Errno        // SO_ERROR
-	errors                 []sentError       // for MSG_ERRQUEUE
-	zeroCopies             uint32            // sends with MSG_ZEROCOPY
+	filter                 socketfilter.Slot
+	steering               *socketfilter.Filter // SO_ATTACH_REUSEPORT_CBPF
+	failure                unix.Errno           // SO_ERROR
+	errors                 []sentError          // for MSG_ERRQUEUE
+	zeroCopies             uint32               // sends with MSG_ZEROCOPY
 	inode                  uint64
 	self                   listedSocket
 	place                  int    // in Stack.sockets

@@ -90,6 +90,9 @@ func (b *base) receiveControl(d datagram) []byte {
 	if b.domain == unix.AF_INET6 {
 		c = b.receiveControl6(c, d, link)
 	}
+	if d.joined {
+		c = appendControl(c, unix.IPPROTO_UDP, unix.UDP_GRO, int32Value(d.segment))
+	}
 	if d.src.Addr().Is4() {
 		if b.on(unix.IPPROTO_IP, unix.IP_PKTINFO) {
 			specific := d.dst

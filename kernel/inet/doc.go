@@ -23,5 +23,5 @@
 // (RFC 896), since the carrier has no segments to save; keep-alive timers stop
 // when nothing else will ever happen, so that a run which waits for ever ends;
 // broadcasts and multicasts reach each host by its own route; a socket filter
-// (SO_ATTACH_FILTER) lets everything pass.
+// (SO_ATTACH_FILTER) of a TCP socket lets everything pass.
 package inet

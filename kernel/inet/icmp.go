@@ -216,7 +216,7 @@ func (r *rawSocket) wants(p packet) bool {
 		return false
 	}
 	if !r.ping() {
-		return r.protocol != unix.IPPROTO_ICMP && r.protocol != unix.IPPROTO_ICMPV6 || len(p.data) > 0 && !r.filter.blocks(p.data[0])
+		return r.protocol != unix.IPPROTO_ICMP && r.protocol != unix.IPPROTO_ICMPV6 || len(p.data) > 0 && !r.types.blocks(p.data[0])
 	}
 	return len(p.data) >= icmpHeader && (p.data[0] == echoReply4 && p.dst.Is4() || p.data[0] == echoReply6 && p.dst.Is6()) &&
 		r.ident != 0 && binary.BigEndian.Uint16(p.data[4:]) == r.ident
@@ -226,6 +226,13 @@ func (r *rawSocket) receive(p packet) {
 	d := datagram{src: netip.AddrPortFrom(p.src, 0), dst: p.dst, data: p.data, ttl: p.ttl, tos: p.tos}
 	if !r.ping() && r.domain == unix.AF_INET {
 		d.data = append(p.header4(), p.data...)
+	}
+	if r.filter.Attached() {
+		n := r.filter.Keep(d.data, 0)
+		if n == 0 {
+			return
+		}
+		d.data = d.data[:n]
 	}
 	if !r.receiveShut && r.put(d, &r.base) {
 		r.queue.Notify(waiter.In | waiter.RdNorm)

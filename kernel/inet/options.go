@@ -82,7 +82,6 @@ var options = map[optionKey]option{
 	{unix.SOL_SOCKET, unix.SO_INCOMING_CPU}:           {initial: 0, least: -anyInt - 1, most: anyInt},
 	{unix.SOL_SOCKET, soIncomingNapiID}:               {readOnly: true},
 	{unix.SOL_SOCKET, unix.SO_ZEROCOPY}:               between(0, 0, 1),
-	{unix.SOL_SOCKET, unix.SO_LOCK_FILTER}:            flag,
 	{unix.SOL_SOCKET, unix.SO_SELECT_ERR_QUEUE}:       flag,
 	{unix.IPPROTO_TCP, unix.TCP_NODELAY}:              flag,
 	{unix.IPPROTO_TCP, unix.TCP_CORK}:                 flag,

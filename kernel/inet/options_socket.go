@@ -5,6 +5,8 @@ import (
 	"net/netip"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/simterpose/simterpose/kernel/socketfilter"
 )
 
 // Limits of SO_SNDBUF and SO_RCVBUF (net.core.wmem_max and rmem_max, the
@@ -34,6 +36,9 @@ func (b *base) setCommon(level, name int, value []byte) unix.Errno {
 
 // setSocketOption sets those of SOL_SOCKET that are more than an int to keep.
 func (b *base) setSocketOption(name int, value []byte) (errno unix.Errno, known bool) {
+	if errno, known := b.filter.Set(name, value); known {
+		return errno, true
+	}
 	v := 0
 	if len(value) >= 4 {
 		v = int(int32(binary.LittleEndian.Uint32(value)))
@@ -53,10 +58,12 @@ func (b *base) setSocketOption(name int, value []byte) (errno unix.Errno, known 
 			v = name
 		}
 		b.set(unix.SOL_SOCKET, unix.SO_TIMESTAMP, v)
-	case unix.SO_ATTACH_FILTER, unix.SO_ATTACH_REUSEPORT_CBPF:
-		// What passes the filter is not examined.
-	case unix.SO_DETACH_FILTER:
-		return unix.ENOENT, true
+	case unix.SO_ATTACH_REUSEPORT_CBPF:
+		if !b.reusePort() {
+			return unix.EINVAL, true
+		}
+		b.steering, errno = socketfilter.Parse(value)
+		return errno, true
 	default:
 		return 0, false
 	}
@@ -102,6 +109,11 @@ func (b *base) commonOption(level, name int) ([]byte, unix.Errno) {
 			return int32Value(b.kind), 0
 		case unix.SO_DOMAIN:
 			return int32Value(b.domain), 0
+		case unix.SO_LOCK_FILTER:
+			if b.filter.Locked() {
+				return int32Value(1), 0
+			}
+			return int32Value(0), 0
 		case unix.SO_PROTOCOL:
 			return int32Value(b.protocol), 0
 		case unix.SO_ERROR:

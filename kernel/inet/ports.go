@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/simterpose/simterpose/kernel/socketfilter"
 	"github.com/simterpose/simterpose/sim"
 )
 
@@ -81,15 +82,34 @@ func (b *binding) rank() int {
 func (b *binding) ahead() bool { return !b.reusePort || b.domain != unix.AF_INET6 }
 
 // share gives what comes from an address to one of the sockets that share the
-// port with b by SO_REUSEPORT.
-func share(b *binding, found []*binding, from netip.AddrPort) *binding {
+// port with b by SO_REUSEPORT: the one that a program of theirs names by what is
+// in the packet, or else one chosen by the address.
+func share(b *binding, found []*binding, from netip.AddrPort, payload []byte) *binding {
 	if !b.reusePort {
 		return b
 	}
 	group := slices.DeleteFunc(found, func(o *binding) bool {
 		return !o.reusePort || o.addr != b.addr || o.domain != b.domain || o.only6 != b.only6
 	})
+	for _, o := range group {
+		if f := o.steering(); f != nil {
+			if n := f.Run(payload); n >= 0 && n < len(group) {
+				return group[n]
+			}
+			break
+		}
+	}
 	return group[spread(from, len(group))]
+}
+
+func (b *binding) steering() *socketfilter.Filter {
+	switch {
+	case b.udp != nil:
+		return b.udp.steering
+	case b.listener != nil:
+		return b.listener.socket.steering
+	}
+	return nil
 }
 
 // portTable holds the bindings of one protocol on one host.

@@ -21,7 +21,7 @@ type rawSocket struct {
 	checksum    int        // IPV6_CHECKSUM: where a checksum is to be, or -1
 	bound       bool
 	ident       uint16 // of a ping socket, 0 until it is bound
-	filter      typeFilter
+	types       typeFilter
 	sendShut    bool
 	receiveShut bool
 }
@@ -297,11 +297,11 @@ func (r *rawSocket) SetOption(level, name int, value []byte) unix.Errno {
 		if len(value) < 4 {
 			return unix.EINVAL
 		}
-		r.filter = typeFilter{binary.LittleEndian.Uint32(value)}
+		r.types = typeFilter{binary.LittleEndian.Uint32(value)}
 		return 0
 	case level == unix.IPPROTO_ICMPV6 && name == icmp6Filter && r.protocol == unix.IPPROTO_ICMPV6:
-		for i := range min(len(r.filter), len(value)/4) {
-			r.filter[i] = binary.LittleEndian.Uint32(value[4*i:])
+		for i := range min(len(r.types), len(value)/4) {
+			r.types[i] = binary.LittleEndian.Uint32(value[4*i:])
 		}
 		return 0
 	case r.isChecksum(level, name):
@@ -314,10 +314,10 @@ func (r *rawSocket) SetOption(level, name int, value []byte) unix.Errno {
 func (r *rawSocket) Option(level, name int) ([]byte, unix.Errno) {
 	switch {
 	case level == unix.SOL_RAW && name == icmpFilter && r.protocol == unix.IPPROTO_ICMP:
-		return int32Value(int(r.filter[0])), 0
+		return int32Value(int(r.types[0])), 0
 	case level == unix.IPPROTO_ICMPV6 && name == icmp6Filter && r.protocol == unix.IPPROTO_ICMPV6:
 		var v []byte
-		for _, word := range r.filter {
+		for _, word := range r.types {
 			v = binary.LittleEndian.AppendUint32(v, word)
 		}
 		return v, 0

@@ -100,7 +100,7 @@ func (s *Stack) findListener(dst, src netip.AddrPort) *listener {
 	if first == nil {
 		return nil
 	}
-	return share(first, found, src).listener
+	return share(first, found, src, nil).listener
 }
 
 // spread chooses one of n sockets for a remote address, always the same one

@@ -1,6 +1,7 @@
 package inet
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"slices"
 
@@ -31,6 +32,12 @@ type datagram struct {
 	at   int64 // CLOCK_REALTIME of the arrival, in nanoseconds
 	// drops is the number that was lost before it for want of room.
 	drops int
+	// train is what the datagram was cut from (UDP_SEGMENT), nil if it was not;
+	// segment is the size of the pieces, and joined tells that data is several
+	// (UDP_GRO).
+	train   *pending
+	segment int
+	joined  bool
 	// covered is how much a partial checksum of UDP-Lite covers, with the
 	// header; 0: all.
 	covered int
@@ -227,7 +234,7 @@ func (s *Stack) deliverUDP(protocol int, d datagram, dst netip.AddrPort) bool {
 	if first == nil {
 		return false
 	}
-	share(first, found, d.src).udp.receive(d)
+	share(first, found, d.src, d.data).udp.receive(d)
 	return true
 }
 
@@ -261,8 +268,32 @@ func (s *Stack) isLocal(src netip.Addr) bool { return src.IsLoopback() || s.owns
 // receive puts a datagram in the queue, if there is room.
 func (u *udpSocket) receive(d datagram) {
 	counters := u.stack.counters.datagrams(u.protocol)
+	if d.joined && !u.on(unix.IPPROTO_UDP, unix.UDP_GRO) {
+		for data := range slices.Chunk(d.data, d.segment) {
+			d.joined, d.data = false, data
+			u.receive(d)
+		}
+		return
+	}
+	if u.filter.Attached() {
+		head := make([]byte, udpHeader, udpHeader+len(d.data))
+		binary.BigEndian.PutUint16(head, d.src.Port())
+		binary.BigEndian.PutUint16(head[2:], u.port())
+		binary.BigEndian.PutUint16(head[4:], uint16(udpHeader+len(d.data)))
+		n := u.filter.Keep(append(head, d.data...), udpHeader)
+		if n == 0 {
+			counters.errors++
+			u.drops++
+			return
+		}
+		d.data = d.data[:n-udpHeader]
+	}
 	if !u.accepts(d) {
 		counters.errors++
+		return
+	}
+	if u.join(d) {
+		counters.in++
 		return
 	}
 	if !u.put(d, &u.base) {

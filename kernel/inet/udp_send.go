@@ -146,6 +146,11 @@ func (u *udpSocket) emit(p *pending) unix.Errno {
 		return unix.EINVAL
 	}
 	data := p.data
+	p.train, p.datagram.segment = p, p.segment
+	if u.stack.owns(p.dst.Addr()) { // the loopback interface does not cut
+		p.joined = true
+		return u.transmit(p.datagram, p.dst)
+	}
 	for len(data) > 0 {
 		n := min(p.segment, len(data))
 		p.data = data[:n:n]

@@ -34,6 +34,9 @@ func (s *Socket) SetOption(level, name int, value []byte) unix.Errno {
 	if level != unix.SOL_SOCKET {
 		return unix.EOPNOTSUPP
 	}
+	if errno, known := s.filter.Set(name, value); known {
+		return errno
+	}
 	if len(value) < 4 {
 		return unix.EINVAL
 	}

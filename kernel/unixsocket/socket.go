@@ -4,6 +4,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/simterpose/simterpose/kernel/socket"
+	"github.com/simterpose/simterpose/kernel/socketfilter"
 	"github.com/simterpose/simterpose/kernel/waiter"
 )
 
@@ -45,6 +46,7 @@ type Socket struct {
 	sendBuffer, sendCharge int // bytes, as SO_SNDBUF and SIOCOUTQ tell them
 	receiveBuffer          int
 	options                map[int]int32
+	filter                 socketfilter.Slot
 	linger                 [2]int32
 
 	received messages

@@ -262,6 +262,14 @@ func (s *Socket) sendDatagram(src socket.Source, m *socket.Message, explicit *so
 		c.free()
 		return 0, unix.EFAULT
 	}
+	if other.filter.Attached() {
+		n := other.filter.Keep(c.data, 0)
+		if n == 0 { // the sender does not learn of it
+			c.free()
+			return size, 0
+		}
+		c.data = c.data[:n]
+	}
 	s.put(other, c, datagramCharge(size), m, m.Files, explicit)
 	other.queue.Notify(canRead)
 	return size, 0
