@@ -3,6 +3,8 @@ package replay
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/simterpose/simterpose/network"
@@ -60,10 +62,38 @@ func Run(t *trace.Trace, o Options) (*Result, error) {
 		return nil, errors.New("a trace with at least one action expected, found none")
 	case threads && ranks:
 		return nil, errors.New("a trace of MPI ranks or one of threads expected, found actions of both")
-	case threads:
+	}
+	if err := o.checkMap(t, threads); err != nil {
+		return nil, err
+	}
+	if threads {
 		return runThreads(t, o)
 	}
 	return replayRanks(t, o)
+}
+
+// checkMap wants each host that is mapped to be one of the trace, since a name with
+// a mistake would leave a host of the same name on both sides where it is.
+func (o *Options) checkMap(t *trace.Trace, threads bool) error {
+	known := map[string]bool{}
+	for i, records := range t.Actors {
+		if !threads {
+			known[strconv.Itoa(i)] = true
+			continue
+		}
+		for k := range records {
+			switch r := &records[k]; r.Action {
+			case trace.Begin, trace.Bind, trace.Connect, trace.SendTo:
+				known[r.Name] = true
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.Map)) {
+		if !known[name] {
+			return fmt.Errorf("no host or rank %q in the trace, which is mapped to %q", name, o.Map[name])
+		}
+	}
+	return nil
 }
 
 func replayRanks(t *trace.Trace, o Options) (*Result, error) {

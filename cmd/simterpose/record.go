@@ -6,8 +6,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/simterpose/simterpose/emulator"
 	"github.com/simterpose/simterpose/experiment"
@@ -38,7 +40,7 @@ its descendants do: each program of them is a host of the trace, named after it.
 			case onMachine && len(arguments) == 0:
 				return errors.New("--native: a COMMAND expected behind --, found none")
 			case onMachine:
-				return nil
+				return onlyFlags(c, "--native", "native", "trace")
 			}
 			return experimentFiles(c, arguments)
 		},
@@ -65,6 +67,16 @@ its descendants do: each program of them is a host of the trace, named after it.
 	c.Flags().StringVar(&f.record, "trace", "", "write the trace to `FILE` (default NAME.trace)")
 	c.Flags().BoolVar(&onMachine, "native", false, "run a command on this machine and record it")
 	return c
+}
+
+// onlyFlags tells of a flag that was given but means nothing beside another one.
+func onlyFlags(c *cobra.Command, beside string, meaningful ...string) (err error) {
+	c.Flags().Visit(func(f *pflag.Flag) {
+		if err == nil && !slices.Contains(meaningful, f.Name) {
+			err = fmt.Errorf("--%s: of an experiment's run, not with %s", f.Name, beside)
+		}
+	})
+	return err
 }
 
 // emulateRecorded is emulate with a record of the guests, if one is asked for.

@@ -51,9 +51,10 @@ replay cannot be right.`,
 	}
 	f := c.Flags()
 	f.StringVar(&r.platform, "platform", "", "platform `FILE`, or an experiment's")
-	f.StringVar(&r.model, "network", "", "network `model`: "+strings.Join(network.ModelNames, ", ")+" (default: the recording's, or SMPI)")
-	f.StringArrayVar(&r.hosts, "map", nil, "run what was on host (or as rank) `A=B` on host B; may be repeated")
-	f.Uint64Var(&r.seed, "seed", 1, "seed of losses, jitter and stochastic profiles (default: the recording's)")
+	f.StringVar(&r.model, "network", "", "time communications by `MODEL`: "+strings.Join(network.ModelNames, ", ")+" (default: the recording's, or SMPI)")
+	f.StringSliceVar(&r.hosts, "map", nil, "put hosts of the trace, or ranks by number, on hosts of the platform: `A=B,...`; may be repeated")
+	f.Uint64Var(&r.seed, "seed", 1, "take losses, jitter and stochastic profiles from seed `N` (default: the recording's, or 1)")
+	f.Lookup("seed").DefValue = "0" // pflag would add its own to that
 	f.BoolVar(&r.json, "json", false, "print JSON, with all digits")
 	_ = c.MarkFlagRequired("platform")
 	return c
