@@ -11,14 +11,25 @@ import (
 	"strings"
 )
 
-// goPackages are the packages of Go's library whose tests are run.
-var goPackages = []string{
-	"context", "internal/poll", "net", "net/http", "os", "os/exec", "os/signal", "sync", "time",
+// goPackage is a package of Go's library whose tests are run.
+type goPackage struct {
+	name string
+	// short are the tests of the short subset, as a regexp: all that take seconds
+	// when computations take no time. Empty for none.
+	short string
 }
 
-// goShort are those that take seconds. The others have tests that do things for a
-// time, as fast as they can.
-var goShort = []string{"context", "internal/poll", "os/exec"}
+var goPackages = []goPackage{
+	{name: "context", short: "."},
+	{name: "internal/poll", short: "."},
+	{name: "net", short: "^Test(Accept|Close|Conn|Dial|File|Listen|Packet|ReadFrom|ResolveTCP|TCP[CL]|UDP|Unix|Write)"},
+	{name: "net/http"},
+	{name: "os"},
+	{name: "os/exec", short: "."},
+	{name: "os/signal"},
+	{name: "sync"},
+	{name: "time", short: "^Test(Tick|Sleep|After|Timer|Stop|Long|Load|Zone)"},
+}
 
 // goOutside are tests that ask name servers of the Internet, again and again for
 // minutes. They fail on both machines.
@@ -29,11 +40,11 @@ var goOutside = []string{
 
 func goSuites() []Suite {
 	var all []Suite
-	for _, name := range goPackages {
+	for _, p := range goPackages {
 		all = append(all, Suite{
-			Name:    "go/" + name,
-			Short:   slices.Contains(goShort, name),
-			Prepare: func(folder string) (Command, error) { return prepareGo(name, folder) },
+			Name:    "go/" + p.name,
+			Short:   p.short != "",
+			Prepare: p.prepare,
 			Parse:   parseGo,
 			Rest:    restGo,
 		})
@@ -41,23 +52,27 @@ func goSuites() []Suite {
 	return all
 }
 
-// prepareGo compiles a package's tests. They run in the package's folder, where
-// they look for their data.
-func prepareGo(name, into string) (Command, error) {
+// prepare compiles a package's tests. They run in the package's folder, where they
+// look for their data. Many do something for a time, as fast as they can, and end
+// sooner when computations take time.
+func (p goPackage) prepare(into string) (Command, error) {
 	root, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
 		return Command{}, fmt.Errorf("go env GOROOT: %w", err)
 	}
 	goroot := strings.TrimSpace(string(root))
-	file := strings.ReplaceAll(name, "/", "_") + ".test"
-	if text, err := exec.Command("go", "test", "-c", "-o", filepath.Join(into, file), name).CombinedOutput(); err != nil {
-		return Command{}, fmt.Errorf("go test -c %s: %w\n%s", name, err, text)
+	file := strings.ReplaceAll(p.name, "/", "_") + ".test"
+	if text, err := exec.Command("go", "test", "-c", "-o", filepath.Join(into, file), p.name).CombinedOutput(); err != nil {
+		return Command{}, fmt.Errorf("go test -c %s: %w\n%s", p.name, err, text)
 	}
 	c := Command{
-		Directory:   filepath.Join(goroot, "src", name),
+		Directory:   filepath.Join(goroot, "src", p.name),
 		Arguments:   []string{filepath.Join(folder, file), "-test.v", "-test.timeout=10m"},
 		Environment: []string{"PATH=" + filepath.Join(goroot, "bin") + ":" + searchPath},
-		Measured:    !slices.Contains(goShort, name),
+		Measured:    !*short,
+	}
+	if *short {
+		c.Arguments = append(c.Arguments, "-test.run="+p.short)
 	}
 	return restGo(c, nil), nil
 }
