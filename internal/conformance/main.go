@@ -38,6 +38,9 @@ func main() {
 }
 
 func conformance() error {
+	if *short && *write {
+		return errors.New("the figures are those of whole suites, not of -short")
+	}
 	wanted, err := regexp.Compile(*run)
 	if err != nil {
 		return err
@@ -87,6 +90,9 @@ func conformance() error {
 // compare runs a suite on both machines.
 func (s Suite) compare(m machine, base string, list []difference) (comparison, error) {
 	name := strings.ReplaceAll(s.Name, "/", "_")
+	if *short {
+		name += ".short"
+	}
 	place := filepath.Join(base, name)
 	if err := os.MkdirAll(place, 0o755); err != nil {
 		return comparison{}, err
