@@ -227,9 +227,14 @@ func sysChroot(t *Task) Outcome {
 	if !t.cred.capable(capSysChroot) {
 		return fail(unix.EPERM)
 	}
-	// From now on the kernel's answers about files stand.
-	t.process.chrooted = true
-	return native()
+	return Outcome{Kind: Carry}
+}
+
+// carriedChroot lets the kernel's answers about files stand from now on.
+func (t *Task) carriedChroot(result int64) {
+	if result == 0 {
+		t.process.chrooted = true
+	}
 }
 
 // terminal tells of the devices of devpts, of which a host has its own.

@@ -97,6 +97,8 @@ func (t *Task) Carried(result int64) {
 		t.carriedWait(result)
 	case unix.SYS_RT_SIGACTION:
 		t.carriedAction()
+	case unix.SYS_CHROOT:
+		t.carriedChroot(result)
 	case unix.SYS_SOCKET:
 		if result >= 0 {
 			t.takeUp(int(result), netlinkFile)
