@@ -38,6 +38,7 @@ processes:
     env: {GUEST_SLACK_NS: "%s"}
 `, words(command(t, source)), slack))
 			r := lab.Experiment(t, file, "--strace")
+			noteTried(t, name, r.Output)
 			if reason, ok := different[name]; ok {
 				want, err := os.ReadFile(filepath.Join("golden", name+".txt"))
 				if err != nil {

@@ -44,6 +44,7 @@ func TestRoot(t *testing.T) {
 				r := who.Experiment(t, file, filepath.Join(folder, "output"), "--strace")
 				golden(t, "root-"+name, r.Stdout(t, "tester", "guest"), false)
 				finish(t, r)
+				noteTried(t, name, r.Output)
 				text, err := os.ReadFile(filepath.Join(r.Output, "hosts/tester/guest.strace"))
 				if err != nil {
 					t.Fatal(err)
