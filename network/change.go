@@ -38,7 +38,7 @@ func (n *Network) SetLatency(l *platform.Link, latency float64) {
 	n.sync()
 	delta := latency - n.Latency(l)
 	if n.latencies == nil {
-		n.latencies = make(map[int]float64)
+		n.latencies = make(map[int32]float64)
 	}
 	n.latencies[l.Index] = latency
 	n.forgetLatencies()

@@ -47,7 +47,7 @@ type Network struct {
 	hosts []hostState
 	// What few links have: latencies that have changed, by the link's index, and
 	// the levels of Wifi stations that are not 0.
-	latencies  map[int]float64
+	latencies  map[int32]float64
 	wifiLevels map[station]int
 
 	forward, backward []*platform.Link // scratch of Communicate
@@ -73,7 +73,7 @@ type linkState struct {
 }
 
 // station is a host on a Wifi link, both by index.
-type station struct{ link, host int }
+type station struct{ link, host int32 }
 
 // hostState is a cache line.
 type hostState struct {

@@ -20,7 +20,7 @@ type world struct {
 }
 
 func (w *world) AppendRoute(links []*platform.Link, src, dst *platform.Host) ([]*platform.Link, float64, error) {
-	route, ok := w.routes[[2]int{src.Index, dst.Index}]
+	route, ok := w.routes[[2]int{int(src.Index), int(dst.Index)}]
 	if !ok {
 		return links, 0, platform.ErrNoRoute
 	}
@@ -35,7 +35,7 @@ func (w *world) AppendRoute(links []*platform.Link, src, dst *platform.Host) ([]
 func newWorld(hosts int) *world {
 	w := &world{routes: make(map[[2]int][]*platform.Link)}
 	for i := range hosts {
-		h := &platform.Host{Index: i, Speeds: []float64{1e9, 5e8}, Cores: 1}
+		h := &platform.Host{Index: int32(i), Hardware: &platform.Hardware{Speeds: []float64{1e9, 5e8}, Cores: 1}}
 		h.Name = string(rune('a' + i))
 		w.hosts = append(w.hosts, h)
 	}
@@ -44,7 +44,7 @@ func newWorld(hosts int) *world {
 }
 
 func (w *world) link(bandwidth, latency float64, policy platform.Policy) *platform.Link {
-	l := &platform.Link{Index: len(w.links), Bandwidth: bandwidth, Latency: latency, Policy: policy}
+	l := &platform.Link{Index: int32(len(w.links)), Bandwidth: bandwidth, Latency: latency, Policy: policy}
 	w.links = append(w.links, l)
 	return l
 }

@@ -87,7 +87,7 @@ func (p *Platform) setAddresses(h *Host, addresses []string) error {
 		case a.Is4():
 			b := a.As4()
 			h.addr4 = binary.BigEndian.Uint32(b[:])
-			p.by4.set(h.addr4, int32(h.Index))
+			p.by4.set(h.addr4, h.Index)
 		case h.more != nil && h.more.addr6.IsValid():
 			return fmt.Errorf("a second IPv6 address of %q: %s", h.Name, a)
 		default:
@@ -108,9 +108,7 @@ func (p *Platform) enter6(a netip.Addr, h *Host) {
 
 // details returns the host's own rare fields.
 func (h *Host) details() *hostDetails {
-	if h.more == nil {
-		h.more = new(hostDetails)
-	}
+	h.own()
 	return h.more
 }
 
@@ -128,7 +126,7 @@ func (p *Platform) assignAddresses() error {
 			free = next&0xff != 0 && next&0xff != 0xff && p.by4.find(next) < 0
 		}
 		h.addr4 = next
-		p.by4.set(next, int32(h.Index))
+		p.by4.set(next, h.Index)
 	}
 	for _, h := range p.Hosts {
 		if len(p.by6) == 0 {

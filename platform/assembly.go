@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // The most that a platform may have, so that a slip of the pen in a radical
@@ -23,6 +24,7 @@ type assembly struct {
 	// rounding would cost as much as some of their fields.
 	spareHosts []Host
 	spareLinks []Link
+	hardware   *Hardware // of the latest host, as it was added
 
 	// SimGrid numbers these over the whole process; a file is read into a
 	// fresh one.
@@ -150,12 +152,20 @@ func (a *assembly) addHost(name string, speeds []float64, cores int) (*Host, err
 	a.spareHosts = a.spareHosts[1:]
 	*h = Host{
 		Node:  Node{Name: name, Zone: a.zone, local: a.zone.size, kind: hostNode},
-		Index: len(a.Hosts), Speeds: speeds, Cores: int32(cores),
+		Index: int32(len(a.Hosts)), Hardware: a.hardwareOf(speeds, int32(cores)),
 	}
 	a.zone.size++
 	a.Hosts = append(a.Hosts, h)
-	a.names.set(name, int32(h.Index)<<1)
+	a.names.set(name, h.Index<<1)
 	return h, nil
+}
+
+// hardwareOf returns the latest hardware again if it is like that.
+func (a *assembly) hardwareOf(speeds []float64, cores int32) *Hardware {
+	if h := a.hardware; h == nil || h.Cores != cores || !slices.Equal(h.Speeds, speeds) {
+		a.hardware = &Hardware{Speeds: speeds, Cores: cores}
+	}
+	return a.hardware
 }
 
 // addLink adds a shared link; bandwidth in B/s, latency in s.
@@ -174,9 +184,9 @@ func (a *assembly) addLink(name string, bandwidth, latency float64) (*Link, erro
 	}
 	l := &a.spareLinks[0]
 	a.spareLinks = a.spareLinks[1:]
-	*l = Link{Name: name, Index: len(a.Links), Bandwidth: bandwidth, Latency: latency}
+	*l = Link{Name: name, Index: int32(len(a.Links)), Bandwidth: bandwidth, Latency: latency}
 	a.Links = append(a.Links, l)
-	a.links.set(name, int32(l.Index))
+	a.links.set(name, l.Index)
 	return l, nil
 }
 

@@ -112,14 +112,14 @@ func (n *nameArena) name(prefix string, number int, suffix string) string {
 // member is what the hosts of a cluster have in common.
 type member struct {
 	*cluster
-	more  *hostDetails
-	names nameArena
+	hardware *Hardware
+	names    nameArena
 }
 
 func (a *assembly) newMember(c *cluster) *member {
-	m := &member{cluster: c}
+	m := &member{cluster: c, hardware: &Hardware{Speeds: c.speeds, Cores: int32(c.cores)}}
 	if len(c.properties) > 0 {
-		m.more = &hostDetails{properties: c.properties}
+		m.hardware.more = &hostDetails{properties: c.properties}
 	}
 	return m
 }
@@ -133,7 +133,7 @@ func (a *assembly) member(m *member, rank int) error {
 	if err != nil {
 		return err
 	}
-	h.more = m.more
+	h.Hardware = m.hardware
 	return a.setAddresses(h, propertyAddresses(m.properties))
 }
 

@@ -155,7 +155,10 @@ func (l *loader) host(f *frame) error {
 	if err != nil {
 		return err
 	}
-	h.PState = int32(pstate)
+	if pstate != 0 {
+		h.own()
+		h.PState = int32(pstate)
+	}
 	if err := l.hostFiles(f, h); err != nil {
 		return err
 	}
@@ -721,11 +724,10 @@ func (l *loader) connect() error {
 			if h == nil {
 				return l.fail(&c.frame, fmt.Errorf("attribute element: the name of a host expected, found %q", name))
 			}
-			h.own()
 			if kind == "SPEED" {
-				h.more.speed = c.profile
+				h.details().speed = c.profile
 			} else {
-				h.more.state = c.profile
+				h.details().state = c.profile
 			}
 			continue
 		}
@@ -746,16 +748,6 @@ func (l *loader) connect() error {
 		}
 	}
 	return nil
-}
-
-// own gives the host rare fields that it does not share with the other hosts
-// of its cluster.
-func (h *Host) own() {
-	more := new(hostDetails)
-	if h.more != nil {
-		*more = *h.more
-	}
-	h.more = more
 }
 
 func (l *loader) actor(f *frame) error {

@@ -33,7 +33,7 @@ func checkLoaded(t *testing.T, p *Platform, err error) {
 	addresses := make(map[netip.Addr]bool)
 	for i, h := range p.Hosts {
 		v4, v6 := h.Addresses()
-		if p.Host(h.Name) != h || h.Index != i || p.HostByAddress(v4) != h || p.HostByAddress(v6) != h || addresses[v4] || addresses[v6] {
+		if p.Host(h.Name) != h || int(h.Index) != i || p.HostByAddress(v4) != h || p.HostByAddress(v6) != h || addresses[v4] || addresses[v6] {
 			t.Fatalf("host %q is not found by its name and addresses %v and %v", h.Name, v4, v6)
 		}
 		addresses[v4], addresses[v6] = true, true
@@ -42,7 +42,7 @@ func checkLoaded(t *testing.T, p *Platform, err error) {
 		}
 	}
 	for i, l := range p.Links {
-		if p.Link(l.Name) != l || l.Index != i || !(l.Bandwidth >= 0) || !(l.Latency >= 0) {
+		if p.Link(l.Name) != l || int(l.Index) != i || !(l.Bandwidth >= 0) || !(l.Latency >= 0) {
 			t.Fatalf("link %q: %v B/s, %v s", l.Name, l.Bandwidth, l.Latency)
 		}
 	}

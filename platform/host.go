@@ -23,16 +23,34 @@ const (
 // hundreds of thousands: what few hosts have is behind methods.
 type Host struct {
 	Node
-	Index int
+	Index int32
+	addr4 uint32 // big-endian order
+	*Hardware
+}
+
+// Hardware is what hosts that are alike share.
+type Hardware struct {
 	// Speeds holds the speed of one core in flop/s, one element per pstate.
-	// Hosts of a cluster share one slice.
 	Speeds []float64
 	// PState is the pstate at the start.
 	PState int32
 	Cores  int32
 
-	more  *hostDetails // nil for most hosts of a cluster
-	addr4 uint32       // big-endian order
+	more  *hostDetails // nil for most hosts
+	owner *Host        // the only host that has it; nil if there may be several
+}
+
+// own gives h a Hardware, with details, that it does not share with others.
+func (h *Host) own() {
+	if h.owner == h {
+		return
+	}
+	own := *h.Hardware
+	own.owner, own.more = h, new(hostDetails)
+	if h.more != nil {
+		*own.more = *h.more
+	}
+	h.Hardware = &own
 }
 
 // hostDetails is what only some hosts have.

@@ -25,14 +25,14 @@ func (p Policy) String() string {
 // Link carries data between nodes. A full-duplex link of the file is two
 // links, NAME_UP and NAME_DOWN.
 type Link struct {
-	Name  string
-	Index int
+	Name   string
+	Index  int32
+	Policy Policy
+	half   half
 	// Bandwidth is in bytes per second; of a Wifi link, that of level 0.
 	Bandwidth float64
 	// Latency is in seconds.
 	Latency float64
-	Policy  Policy
-	half    half
 
 	more *linkDetails // nil for most links
 }

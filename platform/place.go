@@ -72,15 +72,14 @@ func (p *Platform) readdress(list []Placement) error {
 	for _, h := range p.Hosts {
 		v4, v6 := h.Addresses()
 		if given := h.more != nil && h.more.addr6.IsValid(); given && (moved[h] || taken[v6]) {
-			h.own()
-			h.more.addr6 = netip.Addr{}
+			h.details().addr6 = netip.Addr{}
 		} else if given {
 			p.enter6(v6, h)
 		}
 		if moved[h] || taken[v4] {
 			h.addr4 = 0
 		} else {
-			p.by4.set(h.addr4, int32(h.Index))
+			p.by4.set(h.addr4, h.Index)
 		}
 	}
 	for _, one := range list {

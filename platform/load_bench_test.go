@@ -1,0 +1,138 @@
+package platform
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// of100000 are platforms of 100 000 hosts in the ways in which files give them.
+var of100000 = []struct {
+	name string
+	read func() (*Platform, error)
+}{
+	{"cluster", readXML(func(b *strings.Builder) {
+		b.WriteString(`<cluster id="c" prefix="n" suffix="" radical="0-99999" speed="1Gf" bw="1GBps" lat="50us" bb_bw="10GBps" bb_lat="1us"/>`)
+	})},
+	{"fat-tree", readXML(func(b *strings.Builder) {
+		b.WriteString(`<cluster id="c" prefix="n" suffix="" radical="0-103822" speed="1Gf" bw="1GBps" lat="50us" topology="FAT_TREE" topo_parameters="3;47,47,47;1,24,24;1,1,1"/>`)
+	})},
+	{"peers", readXML(func(b *strings.Builder) {
+		b.WriteString(`<zone id="z" routing="Vivaldi">` + "\n")
+		for i := range 100_000 {
+			fmt.Fprintf(b, `<peer id="n%d" speed="1Gf" bw_in="10MBps" bw_out="1MBps" coordinates="%d %d 1"/>`+"\n", i, i%317, i%211)
+		}
+		b.WriteString(`</zone>`)
+	})},
+	{"hosts", readXML(func(b *strings.Builder) {
+		b.WriteString(`<zone id="z" routing="Full">` + "\n")
+		for i := range 100_000 {
+			fmt.Fprintf(b, `<host id="n%d" speed="1Gf"/>`+"\n", i)
+		}
+		b.WriteString(`</zone>`)
+	})},
+	{"host-links", readXML(func(b *strings.Builder) {
+		b.WriteString(`<zone id="z" routing="Cluster">` + "\n")
+		for i := range 100_000 {
+			fmt.Fprintf(b, `<host id="n%d" speed="1Gf"/><link id="l%d" bandwidth="1GBps" latency="50us" sharing_policy="SPLITDUPLEX"/>`+"\n", i, i)
+		}
+		for i := range 100_000 {
+			fmt.Fprintf(b, `<host_link id="n%d" up="l%d_UP" down="l%d_DOWN"/>`+"\n", i, i, i)
+		}
+		b.WriteString(`</zone>`)
+	})},
+	{"yaml-switch", func() (*Platform, error) {
+		return ReadYAML("large.yaml", []byte("hosts: [{name: 'n[0-99999]', speed: 1Gf}]\nswitch: {bandwidth: 1Gbps, latency: 500us}\n"))
+	}},
+}
+
+func readXML(write func(*strings.Builder)) func() (*Platform, error) {
+	text := ""
+	return func() (*Platform, error) {
+		if text == "" {
+			var b strings.Builder
+			write(&b)
+			text = document(b.String())
+		}
+		return ReadXML("large.xml", text)
+	}
+}
+
+// TestClusterIsSmall wants a host of a large cluster, with its two links, to take
+// less than 200 bytes beyond its names.
+func TestClusterIsSmall(t *testing.T) {
+	before := inUse()
+	p, err := of100000[0].read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if perHost := float64(beyondNames(p, before)) / float64(len(p.Hosts)); perHost >= 200 {
+		t.Errorf("a host takes %.1f bytes", perHost)
+	}
+	runtime.KeepAlive(p)
+}
+
+// BenchmarkLoad reads platforms of 100 000 hosts: the fastest of three turns, the
+// processor time of that, and the memory that stays in use, without the names,
+// for each host.
+func BenchmarkLoad(b *testing.B) {
+	for _, c := range of100000 {
+		b.Run(c.name, func(b *testing.B) {
+			if _, err := c.read(); err != nil {
+				b.Fatal(err)
+			}
+			fastest, least, perHost := time.Hour, time.Hour, 0.0
+			for b.Loop() {
+				for range 3 {
+					before := inUse()
+					start, used := time.Now(), processorTime(b)
+					p, err := c.read()
+					if err != nil {
+						b.Fatal(err)
+					}
+					fastest, least = min(fastest, time.Since(start)), min(least, processorTime(b)-used)
+					perHost = float64(beyondNames(p, before)) / float64(len(p.Hosts))
+					runtime.KeepAlive(p)
+				}
+			}
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(fastest.Seconds(), "s")
+			b.ReportMetric(least.Seconds(), "cpu-s")
+			b.ReportMetric(perHost, "bytes/host")
+		})
+	}
+}
+
+// beyondNames is what p takes of memory, but for the text of its names, when so
+// much was in use before it was read.
+func beyondNames(p *Platform, before int64) int64 {
+	bytes := inUse() - before
+	for _, h := range p.Hosts {
+		bytes -= int64(len(h.Name))
+	}
+	for _, l := range p.Links {
+		bytes -= int64(len(l.Name))
+	}
+	return bytes
+}
+
+// inUse is the memory that is in use.
+func inUse() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+func processorTime(b *testing.B) time.Duration {
+	b.Helper()
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
