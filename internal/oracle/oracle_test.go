@@ -85,7 +85,11 @@ var errGivesUp = errors.New("SimGrid gives up")
 // ask has SimGrid play a scenario.
 func ask(platformFile, scenarioFile string, arguments ...string) (answers, error) {
 	var a answers
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	limit := 5 * time.Minute
+	if *long {
+		limit = time.Hour // SimGrid plays 100 000 communications in 3 minutes of a quiet machine
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	run := exec.CommandContext(ctx, filepath.Join(programs, "oracle"), append([]string{platformFile, scenarioFile}, arguments...)...)
 	var stderr bytes.Buffer
