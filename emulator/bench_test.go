@@ -30,14 +30,14 @@ func buildSpeed(b *testing.B) string {
 }
 
 // emulated runs a program on a host and returns the real time it took.
-func emulated(b *testing.B, hosts int, argv ...string) time.Duration {
+func emulated(b *testing.B, interceptor string, hosts int, argv ...string) time.Duration {
 	b.Helper()
 	yaml := fmt.Sprintf("hosts: [{name: 'h[1-%d]', speed: 1Gf}]\nswitch: {bandwidth: 1Gbps, latency: 1ms}\n", hosts)
 	p, err := platform.ReadYAML("bench.yaml", []byte(yaml))
 	if err != nil {
 		b.Fatal(err)
 	}
-	e := &experiment.Experiment{Platform: p, Seed: 1, Epoch: time.Unix(1893456000, 0), Stop: sim.Never, Network: experiment.NetworkOptions{Model: "tcp"}}
+	e := &experiment.Experiment{Platform: p, Seed: 1, Epoch: time.Unix(1893456000, 0), Stop: sim.Never, Network: experiment.NetworkOptions{Model: "tcp"}, Interceptor: interceptor}
 	for _, h := range p.Hosts {
 		e.Processes = append(e.Processes, experiment.Process{Host: h, Name: "p", Argv: argv, Stop: sim.Never})
 	}
@@ -73,9 +73,11 @@ func native(b *testing.B, argv ...string) time.Duration {
 
 func BenchmarkCall(b *testing.B) {
 	program := buildSpeed(b)
-	b.Run("emulated", func(b *testing.B) {
-		perOperation(b, func(n string) time.Duration { return emulated(b, 1, program, "yield", n) })
-	})
+	for _, interceptor := range experiment.Interceptors {
+		b.Run("emulated/"+interceptor, func(b *testing.B) {
+			perOperation(b, func(n string) time.Duration { return emulated(b, interceptor, 1, program, "yield", n) })
+		})
+	}
 	b.Run("futex-pingpong", func(b *testing.B) {
 		perOperation(b, func(n string) time.Duration { return native(b, program, "pingpong", n) })
 	})
@@ -94,7 +96,7 @@ func BenchmarkClock(b *testing.B) {
 	const times = 1000 // readings an operation
 	more := func(n string) string { return n + "000" }
 	b.Run("emulated", func(b *testing.B) {
-		perOperation(b, func(n string) time.Duration { return emulated(b, 1, program, "clock", more(n)) / times })
+		perOperation(b, func(n string) time.Duration { return emulated(b, "", 1, program, "clock", more(n)) / times })
 	})
 	b.Run("native", func(b *testing.B) {
 		perOperation(b, func(n string) time.Duration { return native(b, program, "clock", more(n)) / times })
@@ -102,11 +104,13 @@ func BenchmarkClock(b *testing.B) {
 }
 
 func BenchmarkHosts(b *testing.B) {
-	for _, hosts := range []int{1, 100, 500} {
-		b.Run(strconv.Itoa(hosts), func(b *testing.B) {
-			for b.Loop() {
-				emulated(b, hosts, "/bin/sleep", "60")
-			}
-		})
+	for _, interceptor := range experiment.Interceptors {
+		for _, hosts := range []int{1, 100, 500} {
+			b.Run(interceptor+"/"+strconv.Itoa(hosts), func(b *testing.B) {
+				for b.Loop() {
+					emulated(b, interceptor, hosts, "/bin/sleep", "60")
+				}
+			})
+		}
 	}
 }

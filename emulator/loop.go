@@ -88,7 +88,7 @@ func (l *loop) turn(th *thread) {
 	switch th.state {
 	case held:
 		l.showClock(th)
-		if guest.Release(th.task.TID) != 0 {
+		if l.realm.Release(th.task.TID) != 0 {
 			l.deathOf(th)
 			return
 		}
@@ -224,7 +224,7 @@ func (l *loop) deliver(th *thread, o kernel.Outcome) bool {
 		return l.exec(th)
 	case kernel.ExitThread:
 		th.host.container.Continue(th.call)
-		guest.AwaitThreadDeath(t.Process().TID, t.TID)
+		l.realm.AwaitThreadDeath(t.Process().TID, t.TID)
 		l.takeClock(th)
 		t.Stopped()
 		t.Exited()
@@ -281,7 +281,7 @@ func (l *loop) clone(th *thread) bool {
 	}
 	l.record.cloned(th, l.threadOf(t))
 	l.due(l.threadOf(t), held, l.queue.Now())
-	guest.ReleaseParent(th.task.TID, child)
+	l.realm.ReleaseParent(th.task.TID, child)
 	if child.Vfork {
 		th.state = waiting
 		l.record.parks(th)
@@ -326,7 +326,7 @@ func (l *loop) releaseVforkParent(p *kernel.Process) {
 	if parent == nil || parent.Dead() {
 		return
 	}
-	if guest.ParentReleased(parent.TID) {
+	if l.realm.ParentReleased(parent.TID) {
 		l.record.woken(l.threadOf(parent))
 		l.due(l.threadOf(parent), held, l.queue.Now())
 	}
@@ -386,7 +386,7 @@ func (l *loop) untilCall(th *thread) bool {
 // idle looks at a thread that makes no call and has computed for some time. It
 // returns true when the thread's turn is over.
 func (l *loop) idle(th *thread, waited, computed time.Duration) bool {
-	switch guest.State(th.task.TID) {
+	switch l.realm.State(th.task.TID) {
 	case 'T':
 		th.state = stopped
 		p := th.task.Process()
@@ -465,7 +465,7 @@ func (l *loop) processDeath(p *kernel.Process) {
 		return
 	}
 	if !l.realm.AwaitDeath(p.TID, 10*time.Second) {
-		l.fail(fmt.Errorf("process %s (%d, in state %c) does not end", p.Name, p.TID, guest.State(p.TID)))
+		l.fail(fmt.Errorf("process %s (%d, in state %c) does not end", p.Name, p.TID, l.realm.State(p.TID)))
 		return
 	}
 	l.finishDeath(p)
@@ -478,7 +478,7 @@ func (l *loop) finishDeath(p *kernel.Process) {
 	}
 	tasks := slices.Clone(p.Tasks())
 	for _, t := range tasks {
-		guest.Dead(t.TID)
+		l.realm.Dead(t.TID)
 	}
 	h := hostOf(p)
 	status := unix.WaitStatus(0)

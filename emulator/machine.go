@@ -44,20 +44,20 @@ func (m machine) TakeDescriptor(t *kernel.Task, number int) (int, unix.Errno) {
 
 func (machine) OpenNumbers(t *kernel.Task) []int { return guest.OpenNumbers(t.TID) }
 
-func (machine) SendSignal(p *kernel.Process, thread *kernel.Task, signal unix.Signal) unix.Errno {
+func (m machine) SendSignal(p *kernel.Process, thread *kernel.Task, signal unix.Signal) unix.Errno {
 	tid := 0
 	if thread != nil {
 		tid = thread.TID
 	}
-	return guest.SendSignal(p.TID, tid, signal)
+	return m.realm.SendSignal(p.TID, tid, signal)
 }
 
-func (machine) SendTimerSignal(p *kernel.Process, thread *kernel.Task, signal unix.Signal, timer kernel.TimerSignal) unix.Errno {
+func (m machine) SendTimerSignal(p *kernel.Process, thread *kernel.Task, signal unix.Signal, timer kernel.TimerSignal) unix.Errno {
 	tid := 0
 	if thread != nil {
 		tid = thread.TID
 	}
-	return guest.SendTimerSignal(p.TID, tid, signal, timer.ID, timer.Overrun, timer.Value)
+	return m.realm.SendTimerSignal(p.TID, tid, signal, timer.ID, timer.Overrun, timer.Value)
 }
 
 func (m machine) SendMessageSignal(p *kernel.Process, signal unix.Signal, sender, user int, value uint64) {
@@ -66,8 +66,8 @@ func (m machine) SendMessageSignal(p *kernel.Process, signal unix.Signal, sender
 	}
 }
 
-func (machine) SignalState(tid int) (kernel.SignalState, bool) {
-	s, ok := guest.ReadSignals(tid)
+func (m machine) SignalState(tid int) (kernel.SignalState, bool) {
+	s, ok := m.realm.Signals(tid)
 	s.Dead = s.Dead || guest.Exiting(tid)
 	return kernel.SignalState(s), ok
 }

@@ -35,14 +35,14 @@ func (l *loop) preempt(th *thread, computed time.Duration) bool {
 	if computed < th.lookAt || alone && computed < spinAloneAfter {
 		return false
 	}
-	spins := guest.Spin(th.task.TID)
+	spins := l.realm.Spin(th.task.TID)
 	if !spins {
 		patience := preemptAfter
 		if alone {
 			patience = preemptAloneAfter
 		}
 		th.lookAt = min(4*computed, max(patience, computed+look))
-		if computed < patience || !guest.Stop(th.task.TID) {
+		if computed < patience || !l.realm.Stop(th.task.TID) {
 			return false
 		}
 		l.preempted(th)

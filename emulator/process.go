@@ -235,8 +235,10 @@ func (w *world) writeStrace(t *kernel.Task, call, result string) {
 
 // result sums the run up.
 func (w *world) result(deadlock, interrupted bool) *Result {
+	interceptor, _ := w.realm.Interceptor()
 	r := &Result{
-		Simulated: w.queue.Now(), Preemptions: w.preemptions, Real: 0, Interrupted: interrupted,
+		Interceptor: string(interceptor),
+		Simulated:   w.queue.Now(), Preemptions: w.preemptions, Real: 0, Interrupted: interrupted,
 		Unsupported: w.kernel.Unsupported(), Warnings: w.experiment.Warnings,
 	}
 	for _, p := range w.processes {

@@ -200,7 +200,7 @@ func (l *loop) untilEvent(th *thread) time.Duration {
 // cut stops a thread that computes, so that what it has computed takes its time.
 // It returns whether the thread's turn is over.
 func (l *loop) cut(th *thread) bool {
-	if !guest.Stop(th.task.TID) {
+	if !l.realm.Stop(th.task.TID) {
 		return false
 	}
 	th.task.Stopped()
@@ -208,7 +208,7 @@ func (l *loop) cut(th *thread) bool {
 		return true
 	}
 	l.showClock(th)
-	if guest.Release(th.task.TID) != 0 {
+	if l.realm.Release(th.task.TID) != 0 {
 		l.deathOf(th)
 		return true
 	}
@@ -223,7 +223,7 @@ func InterceptionCost() (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	realm, err := guest.Start(guest.Native{Calls: kernel.NativeCalls(), Commands: kernel.NativeCommands()}, processor)
+	realm, err := guest.Start(guest.Native{Calls: kernel.NativeCalls(), Commands: kernel.NativeCommands()}, guest.Automatic, processor)
 	if err != nil {
 		return 0, err
 	}

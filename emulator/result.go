@@ -29,6 +29,9 @@ type Options struct {
 	// Progress, if not nil, is called now and then, from the goroutine that
 	// runs the experiment.
 	Progress func(Progress)
+	// Tell, if not nil, is called with a line for the user, before the first
+	// process starts.
+	Tell func(line string)
 	// Terminal connects one process to open files.
 	Terminal *Terminal
 	// Steering, if not nil, acts on the run.
@@ -54,6 +57,8 @@ type Progress struct {
 
 // Result is what came of a run.
 type Result struct {
+	// Interceptor is what has stopped the guests.
+	Interceptor string
 	// Preemptions is how often a thread was stopped because it computed long
 	// without a call: when depends on the machine.
 	Preemptions int

@@ -128,10 +128,11 @@ func (w *world) build() error {
 	} else if !w.ahead() {
 		calls = append(slices.Clone(calls), unix.SYS_RT_SIGACTION)
 	}
-	w.realm, err = guest.Start(guest.Native{Calls: calls, Commands: kernel.NativeCommands(), First: first}, processor, quietSettings...)
+	w.realm, err = guest.Start(guest.Native{Calls: calls, Commands: kernel.NativeCommands(), First: first}, guest.Interceptor(w.experiment.Interceptor), processor, quietSettings...)
 	if err != nil {
 		return err
 	}
+	w.tellInterceptor()
 	if err := w.buildLayers(); err != nil {
 		return err
 	}
@@ -165,6 +166,14 @@ func (w *world) build() error {
 		}
 	}
 	return w.calibrateProcessor()
+}
+
+// tellInterceptor says so when the preferred interceptor is not possible.
+func (w *world) tellInterceptor() {
+	chosen, reason := w.realm.Interceptor()
+	if reason != nil && w.options.Tell != nil {
+		w.options.Tell(fmt.Sprintf("%s: interceptor %s is used", reason.What, chosen))
+	}
 }
 
 // buildLayers makes the place for the hosts' own files.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/simterpose/simterpose/guest"
 	"github.com/simterpose/simterpose/sim"
 )
 
@@ -289,6 +290,9 @@ func (s *Steering) Execute(host string, argv []string) (*Executed, error) {
 // debugger.
 func (s *Steering) Attach(host, name string) (pid int, err error) {
 	err = s.do(func(w *world) error {
+		if chosen, _ := w.realm.Interceptor(); chosen == guest.Ptrace {
+			return errors.New("no debugger can attach: ptrace stops the guests of this run (--interceptor notify leaves it free)")
+		}
 		for _, p := range w.processes {
 			if p.host.name == host && p.Name == name {
 				if p.process == nil || p.ended {

@@ -42,6 +42,8 @@ type Experiment struct {
 	Collect []Collected
 	// TrapTSC makes rdtsc tell simulated time.
 	TrapTSC bool
+	// Interceptor is one of Interceptors, or empty: the best that is possible.
+	Interceptor string
 	// Clocks are the hosts' clocks that are wrong, in the order of the file.
 	Clocks []Clock
 	// Events are in the order of the file.
@@ -168,7 +170,8 @@ type Overrides struct {
 	Stop         *sim.Time
 	Network, CPU *string
 	// Mediation is one of Mediations, for all pairs of hosts.
-	Mediation *string
+	Mediation   *string
+	Interceptor *string
 	// ReferenceSpeed is in flop/s.
 	ReferenceSpeed *float64
 	// Platform is the path of a platform to run on instead of the

@@ -26,8 +26,10 @@ type document struct {
 	Collect   []ast.Node `yaml:"collect"`
 	Clocks    []ast.Node `yaml:"clocks"`
 	TSC       ast.Node   `yaml:"tsc"`
-	Processes []ast.Node `yaml:"processes"`
-	Events    []ast.Node `yaml:"events"`
+	// Interceptor is how guests are stopped at their calls.
+	Interceptor ast.Node   `yaml:"interceptor"`
+	Processes   []ast.Node `yaml:"processes"`
+	Events      []ast.Node `yaml:"events"`
 }
 
 type networkSection struct {

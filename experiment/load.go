@@ -117,6 +117,12 @@ func (l *loader) section(d *document, o Overrides) {
 	l.Platform = p
 	l.decode(d.Seed, &l.Seed)
 	l.counter(d.TSC)
+	if d.Interceptor != nil {
+		l.Interceptor, _ = strictyaml.Text(d.Interceptor)
+		if err := checkInterceptor(l.Interceptor); err != nil {
+			l.addf(l.at(d.Interceptor), "%v", err)
+		}
+	}
 	var epoch calendar
 	if l.decode(d.Epoch, &epoch) {
 		l.Epoch = time.Time(epoch)
@@ -233,6 +239,10 @@ func (l *loader) finish(o Overrides) (*Experiment, error) {
 	}
 	if o.ReferenceSpeed != nil {
 		l.CPU.ReferenceSpeed = *o.ReferenceSpeed
+	}
+	if o.Interceptor != nil {
+		l.Interceptor = *o.Interceptor
+		commandLine("interceptor", checkInterceptor(*o.Interceptor))
 	}
 	if o.Network != nil {
 		l.Network.Model = *o.Network

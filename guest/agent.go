@@ -112,22 +112,26 @@ func resultAddress(index int) uint64 {
 	return agentDataAddress + 8*uint64(listWords+callWords*index+callResult)
 }
 
-// filterCall adds the call that puts the process under the filter and makes a
-// descriptor of its listener.
-func (l *list) filterCall(program []bpf.RawInstruction) {
+// filterCall adds the call that puts the process under the filter. With flags it
+// makes a descriptor of its listener.
+func (l *list) filterCall(program []bpf.RawInstruction, flags uint64) {
+	prog := binary.LittleEndian.AppendUint64(nil, uint64(len(program))) // struct sock_fprog
+	prog = binary.LittleEndian.AppendUint64(prog, l.data(encodeProgram(program)))
+	// The machine's set-id programs mean nothing to guests: the emulator knows who
+	// they are.
+	l.add(mustSucceed, "no new privileges", unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1)
+	l.add(mustSucceed, "seccomp", unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, l.data(prog))
+}
+
+// encodeProgram writes instructions as struct sock_filter.
+func encodeProgram(program []bpf.RawInstruction) []byte {
 	code := make([]byte, 0, 8*len(program))
 	for _, i := range program {
 		code = binary.LittleEndian.AppendUint16(code, i.Op)
 		code = append(code, i.Jt, i.Jf)
 		code = binary.LittleEndian.AppendUint32(code, i.K)
 	}
-	prog := binary.LittleEndian.AppendUint64(nil, uint64(len(program))) // struct sock_fprog
-	prog = binary.LittleEndian.AppendUint64(prog, l.data(code))
-	// The machine's set-id programs mean nothing to guests: the emulator knows who
-	// they are.
-	l.add(mustSucceed, "no new privileges", unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1)
-	l.add(mustSucceed, "seccomp", unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER,
-		unix.SECCOMP_FILTER_FLAG_NEW_LISTENER|unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, l.data(prog))
+	return code
 }
 
 // agentELF returns the program of the first agent: its code and an empty list.

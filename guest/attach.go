@@ -11,12 +11,12 @@ import (
 // processes, to stop a thread that computes, and to deliver a signal under a
 // temporary mask. In between nothing is attached.
 
-// stop waits until an attached thread stops. It returns the status and ok, or
+// await waits until an attached thread stops. It returns the status and ok, or
 // false when the thread made a system call that stops it instead, which means
 // that what was waited for has failed; that notification stays unread. (Another
 // thread's notification does not count: the one waited for then runs or is in
 // an uninterruptible sleep, as in exec and fork.)
-func (c *Container) stop(tid int) (status unix.WaitStatus, ok bool, errno unix.Errno) {
+func (c *Container) await(tid int) (status unix.WaitStatus, ok bool, errno unix.Errno) {
 	for {
 		status, ok, errno := wait4(tid)
 		if ok || errno != 0 && errno != unix.EINTR {
@@ -28,7 +28,7 @@ func (c *Container) stop(tid int) (status unix.WaitStatus, ok bool, errno unix.E
 			return 0, false, errno
 		}
 		if ready {
-			asleep := State(tid) == 'S'
+			asleep := threadState(tid) == 'S'
 			if status, ok, errno = wait4(tid); ok || errno != 0 {
 				return status, ok, errno
 			}
@@ -40,13 +40,7 @@ func (c *Container) stop(tid int) (status unix.WaitStatus, ok bool, errno unix.E
 	}
 }
 
-// Exec lets a thread's execve go on, and prepares the new program: no
-// randomness but random, and a clock that it asks for by BootCall. tid is the
-// thread that calls; when execve succeeds the thread that goes on is leader,
-// the number of its process, and the process's other threads are gone. done is
-// false when execve failed or the process died, and then the thread is on its
-// own way again.
-func (c *Container) Exec(id uint64, tid, leader int, random [16]byte, identity Identity) (done bool, err error) {
+func (n *notifier) exec(c *Container, id uint64, tid, leader int, rewrite func() error) (done bool, err error) {
 	if gone, err := seize(tid, unix.PTRACE_O_TRACEEXEC); gone || err != nil {
 		return false, err
 	}
@@ -56,7 +50,7 @@ func (c *Container) Exec(id uint64, tid, leader int, random [16]byte, identity I
 	// A thread that is not the leader takes the leader's number in exec.
 	waited := tid
 	for {
-		status, ok, errno := c.stop(waited)
+		status, ok, errno := c.await(waited)
 		switch {
 		case errno == unix.ECHILD && waited != leader:
 			waited = leader
@@ -69,7 +63,7 @@ func (c *Container) Exec(id uint64, tid, leader int, random [16]byte, identity I
 		case status.Exited() || status.Signaled():
 			return false, nil
 		case stopEvent(status) == unix.PTRACE_EVENT_EXEC:
-			err := c.realm.vdso.rewrite(leader, random, identity)
+			err := rewrite()
 			ptraceDetach(leader, 0)
 			return err == nil, err
 		}
@@ -110,18 +104,7 @@ func stopped(tid int) (unix.WaitStatus, unix.Errno) {
 	}
 }
 
-// Child is a thread or process just made.
-type Child struct {
-	TID int
-	// Vfork: the parent sleeps in the kernel until the child has execed or
-	// died; ParentReleased tells when.
-	Vfork bool
-}
-
-// Clone lets a thread's clone, fork or vfork go on and holds the new thread
-// before its first instruction, until Release. The parent is stopped too, until
-// ReleaseParent. ok is false when the call failed or the caller died.
-func (c *Container) Clone(id uint64, tid int) (child Child, ok bool, err error) {
+func (n *notifier) clone(c *Container, id uint64, tid int) (child Child, ok bool, err error) {
 	const options = unix.PTRACE_O_TRACECLONE | unix.PTRACE_O_TRACEFORK | unix.PTRACE_O_TRACEVFORK | unix.PTRACE_O_TRACEVFORKDONE
 	if gone, err := seize(tid, options); gone || err != nil {
 		return child, false, err
@@ -130,7 +113,7 @@ func (c *Container) Clone(id uint64, tid int) (child Child, ok bool, err error) 
 		return child, false, nil
 	}
 	for {
-		status, ok, errno := c.stop(tid)
+		status, ok, errno := c.await(tid)
 		if errno != 0 {
 			return child, false, nil
 		}
@@ -158,9 +141,7 @@ func (c *Container) Clone(id uint64, tid int) (child Child, ok bool, err error) 
 	}
 }
 
-// ReleaseParent lets the parent of a new child go on. After vfork it sleeps on
-// in the kernel.
-func ReleaseParent(tid int, child Child) {
+func (n *notifier) releaseParent(tid int, child Child) {
 	if child.Vfork {
 		ptraceContinue(tid, 0)
 	} else {
@@ -185,20 +166,9 @@ func catchChild(tid int) error {
 	}
 }
 
-// Release lets a thread that Clone held, or that Stop stopped, run. ESRCH means
-// that it is gone.
-func Release(tid int) unix.Errno { return ptraceDetach(tid, 0) }
+func (n *notifier) release(tid int) unix.Errno { return ptraceDetach(tid, 0) }
 
-// Dead takes notice of the death of a thread that may have been attached: nobody
-// else, its parent included, hears of it before.
-func Dead(tid int) {
-	unix.Waitid(unix.P_PID, tid, nil, unix.WEXITED|unix.WALL|unix.WNOHANG, nil)
-}
-
-// ParentReleased waits for the moment at which the parent of a vfork goes on,
-// after its child has execed or died, and leaves it stopped; Release lets it
-// run. It returns false when the parent is gone.
-func ParentReleased(tid int) bool {
+func (n *notifier) parentReleased(tid int) bool {
 	for {
 		status, ok, errno := wait4(tid)
 		switch {
@@ -214,9 +184,7 @@ func ParentReleased(tid int) bool {
 	}
 }
 
-// Stop stops a thread that computes, until Release. It returns false when the
-// thread died, or got a signal to handle, before it could be stopped.
-func Stop(tid int) bool {
+func (n *notifier) stop(tid int) bool {
 	if errno := ptraceSeize(tid, 0); errno != 0 {
 		return false
 	}
@@ -232,9 +200,7 @@ func Stop(tid int) bool {
 	return true
 }
 
-// Interrupt ends a thread's call with errno and makes the thread look for
-// pending signals, as if the kernel had chosen it to take them.
-func (c *Container) Interrupt(id uint64, tid int, errno unix.Errno) error {
+func (n *notifier) interrupt(c *Container, id uint64, tid int, errno unix.Errno) error {
 	if gone, err := seize(tid, 0); gone || err != nil {
 		return err
 	}
@@ -248,10 +214,7 @@ func (c *Container) Interrupt(id uint64, tid int, errno unix.Errno) error {
 	return nil
 }
 
-// Carry lets the machine's kernel carry a thread's call out and calls after with
-// the call's result while the thread is stopped behind it. It returns false when
-// the thread died.
-func (c *Container) Carry(id uint64, tid int, after func(result int64)) (ok bool, err error) {
+func (n *notifier) carry(c *Container, id uint64, tid int, after func(result int64)) (ok bool, err error) {
 	if gone, err := seize(tid, 0); gone || err != nil {
 		return false, err
 	}
@@ -271,11 +234,7 @@ func (c *Container) Carry(id uint64, tid int, after func(result int64)) (ok bool
 	return ptraceDetach(tid, passedOn(status)) == 0, nil
 }
 
-// InterruptUnder ends a thread's call with EINTR and lets the signals that mask
-// does not block be delivered, as sigsuspend, ppoll, pselect and epoll_pwait
-// do: their handlers run with mask, and the thread's own mask comes back when
-// they return.
-func (c *Container) InterruptUnder(id uint64, tid int, mask uint64) error {
+func (n *notifier) interruptUnder(c *Container, id uint64, tid int, mask uint64) error {
 	if gone, err := seize(tid, 0); gone || err != nil {
 		return err
 	}
@@ -304,14 +263,27 @@ func (c *Container) InterruptUnder(id uint64, tid int, mask uint64) error {
 		ptraceDetach(tid, 0)
 		return nil
 	}
+	if status, err := deliverUnder(tid, signal, own); err != nil {
+		return err
+	} else if status.Stopped() {
+		ptraceDetach(tid, passedOn2(status))
+	}
+	return nil
+}
+
+// deliverUnder delivers a signal to a thread that has stopped before it and has a
+// temporary mask, and sees to it that its own mask comes back behind the handler.
+// It returns how the thread has stopped then, or died.
+func deliverUnder(tid int, signal unix.Signal, own uint64) (unix.WaitStatus, error) {
 	// One step with the signal ends at the handler's first instruction, with
 	// the frame below the stack pointer: the return address, then the
 	// ucontext, whose mask lies at the offset of uc_sigmask in asm/ucontext.h.
 	var before, after unix.PtraceRegs
 	ptraceGetRegisters(tid, &before)
 	ptraceStep(tid, signal)
-	if status, errno = stopped(tid); errno != 0 || !status.Stopped() {
-		return nil
+	status, errno := waitFor(tid)
+	if errno != 0 || !status.Stopped() {
+		return status, nil
 	}
 	const returnAddress, maskOffset = 8, 296
 	ptraceGetRegisters(tid, &after)
@@ -321,13 +293,12 @@ func (c *Container) InterruptUnder(id uint64, tid int, mask uint64) error {
 			word[i] = byte(own >> (8 * i))
 		}
 		if _, errno := WriteMemory(tid, after.Rsp+returnAddress+maskOffset, word[:]); errno != 0 {
-			return fmt.Errorf("write the signal frame of thread %d: %w", tid, errno)
+			return status, fmt.Errorf("write the signal frame of thread %d: %w", tid, errno)
 		}
 	} else {
 		ptraceSetSignalMask(tid, own)
 	}
-	ptraceDetach(tid, passedOn2(status))
-	return nil
+	return status, nil
 }
 
 // passedOn2 is passedOn after a single step, whose own stop is a SIGTRAP.

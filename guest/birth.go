@@ -1,10 +1,8 @@
 package guest
 
 import (
-	"errors"
+	"encoding/binary"
 	"fmt"
-	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -25,18 +23,21 @@ func (r *Realm) newContainer() (c *Container, outerPID int, err error) {
 	// The child's standard input is the socket until here.
 	l.add(mustSucceed, "close the socket", unix.SYS_CLOSE, 0)
 	l.add(mustSucceed, "open /dev/null", unix.SYS_OPEN, l.string("/dev/null"), unix.O_RDONLY, 0)
-	l.filterCall(r.program)
+	l.filterCall(r.program, r.filterFlags)
 	l.add(mustSucceed, "wait for the emulator", agentCall)
-	l.add(mustSucceed, "close the listener", unix.SYS_CLOSE, listenerNumber)
-	results, err := r.perform(&r.root, &l)
+	l.add(goOn, "close the listener", unix.SYS_CLOSE, listenerNumber)
+	c = &Container{realm: r}
+	if err := r.interceptor.start(c, &l, pidfd); err != nil {
+		return nil, 0, err
+	}
+	results, err := r.results(&r.root, &l)
 	if err != nil {
 		return nil, 0, err
 	}
-	c = &Container{realm: r}
-	if err := r.takeListener(c, pidfd); err != nil {
+	if err := r.closeInRoot(pidfd); err != nil {
 		return nil, 0, err
 	}
-	n, errno := c.listener.receive(patience)
+	n, errno := r.interceptor.receive(c, patience)
 	if errno != 0 || n == nil || n.number != agentCall {
 		return nil, 0, fmt.Errorf("a host's agent does not answer (%v)", errno)
 	}
@@ -45,56 +46,31 @@ func (r *Realm) newContainer() (c *Container, outerPID int, err error) {
 	if _, errno := WriteMemory(c.agent.tid, agentDataAddress+toldOffset, make([]byte, 8)); errno != 0 {
 		return nil, 0, fmt.Errorf("write an agent's memory: %w", errno)
 	}
-	c.listener.answer(n.id, 0, 0)
+	c.Answer(n.id, 0, 0)
 	if err := c.awaitAgent(); err != nil {
 		return nil, 0, err
-	}
-	event := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(len(r.containers)), Pad: watchListener}
-	if err := unix.EpollCtl(r.watch, unix.EPOLL_CTL_ADD, c.listener.fd, &event); err != nil {
-		return nil, 0, fmt.Errorf("epoll_ctl: %w", err)
 	}
 	r.containers = append(r.containers, c)
 	return c, int(results[0]), nil
 }
 
-// takeListener takes the listener of a new agent, whose pidfd the first agent
-// has got at an address. Nothing tells when the filter is in place but the
-// descriptor itself.
-func (r *Realm) takeListener(c *Container, address uint64) error {
-	var number int32
-	if _, errno := ReadMemory(r.root.tid, address, unsafe.Slice((*byte)(unsafe.Pointer(&number)), 4)); errno != 0 {
+// closeInRoot closes the descriptor whose number lies at an address of the first
+// agent.
+func (r *Realm) closeInRoot(address uint64) error {
+	number, errno := r.rootNumber(address)
+	if errno != 0 {
 		return fmt.Errorf("read an agent's memory: %w", errno)
 	}
-	root, err := unix.PidfdOpen(r.root.tid, 0)
-	if err != nil {
-		return &MissingError{"pidfd_open failed: " + err.Error(), "run on Linux 5.19 or newer"}
-	}
-	defer unix.Close(root)
-	child, err := unix.PidfdGetfd(root, int(number), 0)
-	if err != nil {
-		return fmt.Errorf("pidfd_getfd: %w", err)
-	}
-	defer unix.Close(child)
 	var l list
 	l.add(mustSucceed, "close a pidfd", unix.SYS_CLOSE, uint64(number))
-	if _, err := r.perform(&r.root, &l); err != nil {
-		return err
-	}
-	for deadline := time.Now().Add(patience); ; {
-		c.listener.fd, err = unix.PidfdGetfd(child, listenerNumber, 0)
-		if err == nil {
-			break
-		}
-		if time.Now().After(deadline) || !errors.Is(err, unix.EBADF) {
-			return &MissingError{
-				"seccomp user notification is not possible here (" + err.Error() + ")",
-				"use Linux 5.19 or newer, or a container that allows seccomp",
-			}
-		}
-		pause()
-	}
-	// Wake the emulator and the guests on the processor they share; kernels
-	// before 6.6 do not have it and do so by themselves most of the time.
-	unix.RawSyscall(unix.SYS_IOCTL, uintptr(c.listener.fd), unix.SECCOMP_IOCTL_NOTIF_SET_FLAGS, unix.SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP)
-	return nil
+	_, err := r.perform(&r.root, &l)
+	return err
+}
+
+// rootNumber is the number of a descriptor that the first agent has got at an
+// address.
+func (r *Realm) rootNumber(address uint64) (int, unix.Errno) {
+	var b [4]byte
+	_, errno := ReadMemory(r.root.tid, address, b[:])
+	return int(binary.LittleEndian.Uint32(b[:])), errno
 }

@@ -13,7 +13,7 @@ import (
 // the agent that starts its guests.
 type Container struct {
 	realm    *Realm
-	listener listener
+	listener listener // the notifier's
 	agent    agent
 	clock    *Clock
 }
@@ -182,7 +182,7 @@ func (c *Container) birth(l *list) (child agent, err error) {
 	r, parent := c.realm, &c.agent
 	parentDone := false
 	for child.tid == 0 || !parentDone {
-		n, errno := c.listener.receive(patience)
+		n, errno := r.interceptor.receive(c, patience)
 		switch {
 		case errno != 0:
 			return child, fmt.Errorf("seccomp notification: %w", errno)
@@ -196,7 +196,7 @@ func (c *Container) birth(l *list) (child agent, err error) {
 		case n.number == agentCall:
 			child = agent{tid: int(n.pid), container: c, id: n.id}
 		case int(n.pid) == parent.tid:
-			c.listener.proceed(n.id)
+			c.Continue(n.id)
 		default:
 			r.stash = append(r.stash, stashed{c, *n})
 		}
@@ -304,7 +304,7 @@ func (c *Container) Launch(p Program) (Started, error) {
 		return Started{}, errno
 	}
 	for {
-		n, errno := c.listener.receive(patience)
+		n, errno := r.interceptor.receive(c, patience)
 		switch {
 		case errno != 0:
 			return Started{}, errno

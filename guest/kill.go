@@ -26,7 +26,7 @@ func (c *Container) Kill(pids []int) error {
 	// The first process of a PID namespace goes last, after those that only the
 	// emulator can collect because it has them attached.
 	for deadline := time.Now().Add(patience); ; {
-		unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WALL|unix.WNOHANG, nil)
+		r.interceptor.reap()
 		fds := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
 		if errno := ppoll(fds, 100*time.Microsecond); errno != 0 {
 			return fmt.Errorf("poll: %w", errno)
@@ -48,12 +48,7 @@ func (c *Container) Kill(pids []int) error {
 // forget stops listening to the container.
 func (c *Container) forget() {
 	r := c.realm
-	unix.EpollCtl(r.watch, unix.EPOLL_CTL_DEL, c.listener.fd, nil)
-	unix.Close(c.listener.fd)
-	c.listener.fd = -1
-	if r.current == c {
-		r.current = nil
-	}
+	r.interceptor.forget(c)
 	kept := r.stash[:0]
 	for _, s := range r.stash {
 		if s.container != c {

@@ -1,6 +1,7 @@
 package guest
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -26,21 +27,19 @@ func (e *MissingError) Error() string { return e.What + "; " + e.How }
 
 // Realm is the world of one experiment's guests.
 type Realm struct {
-	program []bpf.RawInstruction // the filter
-	root    agent
-	socket  *os.File // to the first agent
-	command *exec.Cmd
-	vdso    vdsoImage
-	rootMap bool // all user and group ids are mapped, not only root
+	program     []bpf.RawInstruction // the filter
+	filterFlags uint64
+	root        agent
+	socket      *os.File // to the first agent
+	command     *exec.Cmd
+	vdso        vdsoImage
+	rootMap     bool // all user and group ids are mapped, not only root
 
-	// watch is an epoll descriptor of all containers' listeners and of the
-	// pidfds of all guest processes.
-	watch      int
-	watched    map[int32]int
-	containers []*Container
-	// current is the container whose guest was let run last: the next call
-	// most probably comes from there.
-	current *Container
+	interceptor interceptor
+	chosen      Interceptor
+	reason      *MissingError // why the preferred one is not possible
+	watched     map[int32]int // pidfds of guests' processes
+	containers  []*Container
 	// stash are guests' calls that came while an agent worked.
 	stash []stashed
 }
@@ -55,12 +54,8 @@ type stashed struct {
 // does the calling OS thread from now on: a switch between two processes on one
 // processor costs a tenth of one between two. settings are those of the
 // namespaces that lie outside all containers.
-func Start(native Native, processor int, settings ...Setting) (*Realm, error) {
+func Start(native Native, interceptor Interceptor, processor int, settings ...Setting) (*Realm, error) {
 	runtime.LockOSThread()
-	program, err := filter(native)
-	if err != nil {
-		return nil, err
-	}
 	image, err := agentELF()
 	if err != nil {
 		return nil, err
@@ -81,7 +76,7 @@ func Start(native Native, processor int, settings ...Setting) (*Realm, error) {
 	// Waiting for a ptrace stop is a short sleep (see Attached.wait).
 	unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
 
-	r := &Realm{program: program, watched: map[int32]int{}}
+	r := &Realm{watched: map[int32]int{}}
 	if r.vdso, err = readVDSO(); err != nil {
 		return nil, err
 	}
@@ -119,14 +114,17 @@ func Start(native Native, processor int, settings ...Setting) (*Realm, error) {
 		r.socket.Close()
 		return nil, namespaceError(err)
 	}
-	if r.watch, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
-		return nil, r.abandon(fmt.Errorf("epoll_create1: %w", err))
-	}
 	r.root.tid = r.command.Process.Pid
 	if err := r.awaitRoot(); err != nil {
 		return nil, r.abandon(err)
 	}
-	return r, r.prepareRoot(settings)
+	if err := r.prepareRoot(settings); err != nil {
+		return nil, r.abandon(err)
+	}
+	if err := r.intercept(interceptor, native); err != nil {
+		return nil, r.abandon(err)
+	}
+	return r, nil
 }
 
 // namespaceError explains why the namespaces could not be created.
@@ -160,13 +158,8 @@ func (r *Realm) Close() {
 	r.reapAttached()
 	r.command.Wait()
 	r.socket.Close()
-	for _, c := range r.containers {
-		if c.listener.fd >= 0 {
-			unix.Close(c.listener.fd)
-		}
-	}
-	if r.watch > 0 {
-		unix.Close(r.watch)
+	if r.interceptor != nil {
+		r.interceptor.close()
 	}
 }
 
@@ -196,13 +189,16 @@ func (r *Realm) reapAttached() {
 // a container reaches the machine.
 func (r *Realm) prepareRoot(settings []Setting) error {
 	var l list
+	// What this process has got from its parent would be the guests' too.
+	const firstUnknown = 3
+	l.add(goOn, "close descriptors", unix.SYS_CLOSE_RANGE, firstUnknown, uint64(^uint32(0)), 0)
 	l.add(mustSucceed, "make mounts private", unix.SYS_MOUNT, l.string("none"), l.string("/"), 0, unix.MS_REC|unix.MS_PRIVATE, 0)
 	l.add(mustSucceed, "personality", unix.SYS_PERSONALITY, 0x0040000) // ADDR_NO_RANDOMIZE
 	for _, s := range settings {
 		l.set(s)
 	}
 	if _, err := r.perform(&r.root, &l); err != nil {
-		return r.abandon(fmt.Errorf("prepare the namespaces: %w", err))
+		return fmt.Errorf("prepare the namespaces: %w", err)
 	}
 	return nil
 }
@@ -230,7 +226,7 @@ func (r *Realm) perform(a *agent, l *list) ([]int64, error) {
 // awaitAgent waits until a host's agent has finished its list.
 func (c *Container) awaitAgent() error {
 	for {
-		n, errno := c.listener.receive(patience)
+		n, errno := c.realm.interceptor.receive(c, patience)
 		switch {
 		case errno != 0:
 			return fmt.Errorf("seccomp notification: %w", errno)
@@ -242,7 +238,7 @@ func (c *Container) awaitAgent() error {
 			c.agent.id = n.id
 			return nil
 		default:
-			c.listener.proceed(n.id)
+			c.Continue(n.id)
 		}
 	}
 }
@@ -280,7 +276,7 @@ func (r *Realm) hand(a *agent, l *list) error {
 		_, err := r.socket.Write([]byte{0})
 		return err
 	}
-	if errno := a.container.listener.answer(a.id, 0, 0); errno != 0 {
+	if errno := a.container.Answer(a.id, 0, 0); errno != 0 {
 		return fmt.Errorf("answer an agent: %w", errno)
 	}
 	return nil
@@ -304,6 +300,15 @@ func (r *Realm) results(a *agent, l *list) ([]int64, error) {
 		}
 	}
 	return results, nil
+}
+
+// result is the result of the i-th call of an agent's list.
+func (r *Realm) result(a *agent, i int) (int64, error) {
+	var b [8]byte
+	if _, errno := ReadMemory(a.tid, resultAddress(i), b[:]); errno != 0 {
+		return 0, fmt.Errorf("read an agent's memory: %w", errno)
+	}
+	return int64(binary.LittleEndian.Uint64(b[:])), nil
 }
 
 // NamespacePID returns a thread's number in the innermost PID namespace, its

@@ -17,7 +17,13 @@ var nativeForTest = Native{Calls: []int{
 }, Commands: map[int][]uint32{unix.SYS_FCNTL: {unix.F_GETFL}}}
 
 func TestRealmRunsAProgram(t *testing.T) {
-	realm, err := Start(nativeForTest, 0)
+	for _, interceptor := range []Interceptor{Notify, Ptrace} {
+		t.Run(string(interceptor), func(t *testing.T) { runsAProgram(t, interceptor) })
+	}
+}
+
+func runsAProgram(t *testing.T, interceptor Interceptor) {
+	realm, err := Start(nativeForTest, interceptor, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,8 +81,8 @@ func TestRealmRunsAProgram(t *testing.T) {
 			if err != nil || !ok {
 				t.Fatal(ok, err)
 			}
-			ReleaseParent(e.TID, child)
-			Release(child.TID)
+			realm.ReleaseParent(e.TID, child)
+			realm.Release(child.TID)
 		case unix.SYS_EXECVE:
 			if _, err := c.Exec(e.ID, e.TID, e.TID, [16]byte{2}, Identity{}); err != nil {
 				t.Fatal(err)

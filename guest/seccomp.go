@@ -61,13 +61,13 @@ type Native struct {
 }
 
 // filter assembles the seccomp filter: a binary search over the call's number.
-func filter(native Native) ([]bpf.RawInstruction, error) {
-	const notify = uint32(0x7fc00000) // SECCOMP_RET_USER_NOTIF, not in x/sys/unix
+// stop is what it returns for calls that are not native.
+func filter(native Native, stop uint32) ([]bpf.RawInstruction, error) {
 	const allow = uint32(unix.SECCOMP_RET_ALLOW)
 	program := []bpf.Instruction{
 		bpf.LoadAbsolute{Off: dataArchitecture, Size: 4},
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: auditArchX8664, SkipTrue: 1},
-		bpf.RetConstant{Val: notify},
+		bpf.RetConstant{Val: stop},
 		bpf.LoadAbsolute{Off: dataNumber, Size: 4},
 	}
 	for i, byArgument := range []map[int][]uint32{native.First, native.Commands} {
@@ -79,7 +79,7 @@ func filter(native Native) ([]bpf.RawInstruction, error) {
 			for i, v := range values {
 				program = append(program, bpf.JumpIf{Cond: bpf.JumpEqual, Val: v, SkipTrue: uint8(len(values) - i)})
 			}
-			program = append(program, bpf.RetConstant{Val: notify}, bpf.RetConstant{Val: allow})
+			program = append(program, bpf.RetConstant{Val: stop}, bpf.RetConstant{Val: allow})
 		}
 	}
 	// Runs of consecutive numbers with the same fate, as (first number, allow).
@@ -105,7 +105,7 @@ func filter(native Native) ([]bpf.RawInstruction, error) {
 	var search func(runs []run)
 	search = func(runs []run) {
 		if len(runs) == 1 {
-			v := notify
+			v := stop
 			if runs[0].allow {
 				v = allow
 			}

@@ -12,22 +12,23 @@ import (
 
 // SendSignal sends a signal as the kernel would: to a process, or to its thread
 // tid when that is not 0.
-func SendSignal(pid, tid int, signal unix.Signal) unix.Errno {
+func (r *Realm) SendSignal(pid, tid int, signal unix.Signal) unix.Errno {
+	var err error
 	if tid == 0 {
-		if err := unix.Kill(pid, signal); err != nil {
-			return err.(unix.Errno)
-		}
-		return 0
+		err = unix.Kill(pid, signal)
+	} else {
+		err = unix.Tgkill(pid, tid, signal)
 	}
-	if err := unix.Tgkill(pid, tid, signal); err != nil {
+	if err != nil {
 		return err.(unix.Errno)
 	}
+	r.interceptor.signalled(pid, tid, signal)
 	return 0
 }
 
 // SendTimerSignal sends a signal that looks as if a POSIX timer had sent it,
 // with its number, overruns and value.
-func SendTimerSignal(pid, tid int, signal unix.Signal, timer, overrun int, value uint64) unix.Errno {
+func (r *Realm) SendTimerSignal(pid, tid int, signal unix.Signal, timer, overrun int, value uint64) unix.Errno {
 	const siTimer = -2
 	info := signalInfo(signal, siTimer, timer, overrun, value)
 	var errno unix.Errno
@@ -35,6 +36,9 @@ func SendTimerSignal(pid, tid int, signal unix.Signal, timer, overrun int, value
 		_, _, errno = unix.RawSyscall(unix.SYS_RT_SIGQUEUEINFO, uintptr(pid), uintptr(signal), uintptr(unsafe.Pointer(&info)))
 	} else {
 		_, _, errno = unix.RawSyscall6(unix.SYS_RT_TGSIGQUEUEINFO, uintptr(pid), uintptr(tid), uintptr(signal), uintptr(unsafe.Pointer(&info)), 0, 0)
+	}
+	if errno == 0 {
+		r.interceptor.signalled(pid, tid, signal)
 	}
 	return errno
 }
@@ -68,8 +72,8 @@ type Signals struct {
 	Dead                              bool
 }
 
-// ReadSignals reads a thread's sets from proc(5)'s status.
-func ReadSignals(tid int) (s Signals, ok bool) {
+// readSignals reads a thread's sets from proc(5)'s status.
+func readSignals(tid int) (s Signals, ok bool) {
 	status, err := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/status")
 	if err != nil {
 		return s, false

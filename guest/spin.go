@@ -3,7 +3,6 @@ package guest
 import (
 	"cmp"
 	"slices"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,19 +16,8 @@ const spinSteps = 8192
 // never are the same sequence three times in a row.
 const spinRounds = 3
 
-// Spin looks at a thread that makes no call. If it runs in a circle, which it can
-// only leave when another thread changes memory, Spin stops it in a place of the
-// circle that depends on nothing but the circle: so it does not matter how often
-// the machine has let it run round. It is then stopped as by Stop. Else it runs
-// on.
-//
-// A thread runs in a circle when, instruction by instruction, all its registers
-// have the same values in each round. That they come back once is not enough: a
-// loop that works through a list in memory may look the same at one instruction,
-// and how much of its work is done by now the machine says. Single steps cost some
-// microseconds each.
-func Spin(tid int) bool {
-	if !Stop(tid) {
+func (n *notifier) spin(tid int) bool {
+	if !n.stop(tid) {
 		return false
 	}
 	s := stepper{tid: tid, harmless: map[uint64]bool{}}
@@ -43,8 +31,9 @@ func Spin(tid int) bool {
 // stepper lets a stopped thread do single instructions.
 type stepper struct {
 	tid      int
-	signal   unix.Signal     // to be passed on, when it ended the steps
-	harmless map[uint64]bool // addresses of instructions that make no call
+	signal   unix.Signal      // to be passed on, when it ended the steps
+	harmless map[uint64]bool  // addresses of instructions that make no call
+	ended    *unix.WaitStatus // how the thread died, or stopped for its process
 }
 
 // circle goes round to see that there is a circle and which of its states is the
@@ -140,18 +129,12 @@ func (s *stepper) step(address uint64) bool {
 	if ptraceStep(s.tid, 0) != 0 {
 		return false
 	}
-	var raw uint32
-	for {
-		_, _, errno := unix.Syscall6(unix.SYS_WAIT4, uintptr(s.tid), uintptr(unsafe.Pointer(&raw)), unix.WALL, 0, 0, 0)
-		if errno == 0 {
-			break
-		}
-		if errno != unix.EINTR {
-			return false
-		}
+	status, errno := waitFor(s.tid)
+	if errno != 0 {
+		return false
 	}
-	status := unix.WaitStatus(raw)
 	if !status.Stopped() {
+		s.ended = &status
 		return false
 	}
 	if signal := passedOn(status); signal != unix.SIGTRAP {

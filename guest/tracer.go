@@ -1,14 +1,12 @@
 package guest
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
 	"syscall"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -128,31 +126,16 @@ func (t *tracer) stopped(tid int, status unix.WaitStatus) {
 	t.goOn(tid, 0)
 }
 
-// The kernel's struct ptrace_syscall_info (linux/ptrace.h).
-const (
-	ptraceGetSyscallInfo = 0x420e
-	callEntry            = 1
-	callExit             = 2
-	sizeCallInfo         = 88
-	callNumber           = 24
-	callArguments        = 32
-)
-
 // call tells of a system call's beginning or end.
 func (t *tracer) call(tid int) {
-	var info [sizeCallInfo]byte
-	if errno := ptrace(ptraceGetSyscallInfo, tid, sizeCallInfo, uintptr(unsafe.Pointer(&info))); errno != 0 {
+	var info callInfo
+	if errno := ptraceGetCallInfo(tid, &info); errno != 0 {
 		return // it has died
 	}
-	value := func(at int) uint64 { return binary.LittleEndian.Uint64(info[at:]) }
-	switch info[0] {
+	switch info.what {
 	case callEntry:
-		var arguments [6]uint64
-		for i := range arguments {
-			arguments[i] = value(callArguments + 8*i)
-		}
-		t.witness.Enters(tid, int(value(callNumber)), arguments)
+		t.witness.Enters(tid, int(info.number), info.arguments)
 	case callExit:
-		t.witness.Leaves(tid, int64(value(callNumber)))
+		t.witness.Leaves(tid, int64(info.number))
 	}
 }

@@ -53,7 +53,7 @@ func (t *Task) timeReport(name string) (string, bool) {
 		}
 		p.reapGone()
 		return h.processStat(name, processTimes{
-			used: used, children: p.childrenCPU, start: p.start, runs: p.runs(thread),
+			used: used, children: p.childrenCPU, start: p.start, runs: p.runs(thread), stopped: p.stopped,
 		})
 	case "schedstat":
 		return fmt.Sprintf("%d 0 0\n", used), true
@@ -102,7 +102,7 @@ func (t *Task) processFile(name string) (p *Process, thread *Task, file string, 
 type processTimes struct {
 	used, children int64
 	start          sim.Time
-	runs           bool
+	runs, stopped  bool
 	stranger       bool // no guest: where its memory lies depends on the machine
 }
 
@@ -115,6 +115,18 @@ func (p *Process) runs(thread *Task) bool {
 		}
 	}
 	return false
+}
+
+// seenState is what guests see of a thread's state in proc(5)'s stat: not that
+// the emulator has stopped it.
+func seenState(machine string, stopped bool) string {
+	switch {
+	case machine != "t":
+		return machine
+	case stopped:
+		return "T"
+	}
+	return "S"
 }
 
 // processStat is proc(5)'s stat of a process, or of a thread: the machine's,
@@ -163,6 +175,7 @@ func (h *Host) processStat(name string, times processTimes) (string, bool) {
 			}
 		}
 	}
+	fields[0] = seenState(fields[0], times.stopped)
 	if times.runs && fields[0] == "S" {
 		fields[0] = "R"
 	}

@@ -91,6 +91,8 @@ func (t *Task) status() (string, bool) {
 		key, _, _ := strings.Cut(line, ":")
 		if value, ok := values[key]; ok {
 			line = key + ":\t" + value + "\n"
+		} else if key == "State" && strings.Contains(line, "tracing") {
+			line = "State:\t" + map[string]string{"S": "S (sleeping)", "T": "T (stopped)"}[seenState("t", t.process.stopped)] + "\n"
 		}
 		b.WriteString(line)
 	}

@@ -28,11 +28,13 @@ func (in *input) addFlags(c *cobra.Command) {
 	f.Var(optional[string]{&in.overrides.CPU, "MODEL", text}, "cpu", "time computations by `MODEL`: none, measured or fixed")
 	f.Var(optional[string]{&in.overrides.Mediation, "WAY", text}, "mediation", "let data cross between guests this `WAY`: full or translation")
 	f.Var(optional[float64]{&in.overrides.ReferenceSpeed, "SPEED", parseReference}, "reference-speed", "what one core of this machine does, such as 10Gf, for --cpu measured")
+	f.Var(optional[string]{&in.overrides.Interceptor, "NAME", text}, "interceptor", "stop guests at their calls by `NAME`: notify or ptrace (default notify, where it is possible)")
 	f.StringVar(&in.overrides.Platform, "platform", "", "run on the platform in `FILE` instead of the experiment's, whose hosts are placed on it")
 	f.Var(&placeFlag{&in.overrides.Place}, "place", "place hosts of the experiment on these of the platform: `HOST=NODE,...`")
 	complete(c, "network", network.ModelNames...)
 	complete(c, "cpu", experiment.CPUModels...)
 	complete(c, "mediation", experiment.Mediations...)
+	complete(c, "interceptor", experiment.Interceptors...)
 }
 
 // parseReference reads the speed of a core.

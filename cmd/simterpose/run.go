@@ -159,6 +159,7 @@ func (f *runFlags) emulate(e *experiment.Experiment, output string, screen io.Wr
 	}
 	defer file.Close()
 	o.Output, o.Strace = output, f.strace
+	o.Tell = func(line string) { fmt.Fprintln(screen, "simterpose:", line) }
 	o.Log = slog.New(slog.NewMultiHandler(logHandler(file, f.level), logHandler(screen, slog.LevelError)))
 	for _, warning := range e.Warnings {
 		o.Log.Warn(warning)

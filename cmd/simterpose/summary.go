@@ -47,6 +47,8 @@ type realSummary struct {
 	Seconds float64   `json:"seconds"`
 	Begin   time.Time `json:"begin"`
 	Kernel  string    `json:"kernel"`
+	// Interceptor makes no difference to the rest.
+	Interceptor string `json:"interceptor"`
 }
 
 type processSummary struct {
@@ -96,7 +98,7 @@ func summarize(e *experiment.Experiment, r *emulator.Result, begin time.Time) *s
 		SimulatedSeconds: r.Simulated.Seconds(), Preemptions: r.Preemptions, AsExpected: allAsExpected(r), Interrupted: r.Interrupted,
 		Processes: []processSummary{}, Hosts: []hostSummary{}, Links: []linkSummary{}, Deadlock: []blockedSummary{},
 		Unsupported: append([]string{}, r.Unsupported...), Warnings: append([]string{}, e.Warnings...),
-		Real: realSummary{r.Real.Seconds(), begin.UTC(), kernelRelease()},
+		Real: realSummary{r.Real.Seconds(), begin.UTC(), kernelRelease(), r.Interceptor},
 	}
 	for _, p := range r.Processes {
 		s.Processes = append(s.Processes, summarizeProcess(p))

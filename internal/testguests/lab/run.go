@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -67,10 +68,17 @@ func Experiment(t testing.TB, file string, flags ...string) *Run {
 	return Runner{}.Experiment(t, file, filepath.Join(t.TempDir(), "output"), flags...)
 }
 
+// interceptor is what the tests run everything under that does not say so.
+var interceptor = flag.String("interceptor", "", "run experiments by `NAME`, notify or ptrace")
+
 // Experiment is the function of that name, run by the runner.
 func (r Runner) Experiment(t testing.TB, file, output string, flags ...string) *Run {
 	t.Helper()
-	terminal, exit, real := command(t, r.credential, Simterpose(t), append([]string{"run", file, "--output", output}, flags...)...)
+	arguments := []string{"run", file, "--output", output}
+	if *interceptor != "" {
+		arguments = append(arguments, "--interceptor", *interceptor)
+	}
+	terminal, exit, real := command(t, r.credential, Simterpose(t), append(arguments, flags...)...)
 	return outcome(t, output, terminal, exit, real)
 }
 
