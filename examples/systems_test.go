@@ -97,7 +97,7 @@ func TestSystems(t *testing.T) {
 				t.Fatal(err)
 			}
 			trace := first + ".trace"
-			run(t, simterpose, s.name, first, "--record", trace, "--mediation", "translation")
+			run(t, simterpose, s.name, first, "--record", trace, "--mediation", "translation", "--interceptor", *again)
 			compare(t, kept, first)
 			replayed(t, simterpose, s.name, trace, first)
 		})
