@@ -42,6 +42,19 @@ func (m machine) TakeDescriptor(t *kernel.Task, number int) (int, unix.Errno) {
 	return m.realm.TakeDescriptor(t.Process().TID, t.TID, number)
 }
 
+func (m machine) Ahead(t *kernel.Task) (int64, bool) {
+	th := m.threadOf(t)
+	result, again, number, ok := th.host.container.Again(th.call, t.TID)
+	if !ok {
+		return 0, false
+	}
+	th.call = again
+	if number != t.Number() {
+		m.fail(fmt.Errorf("mediation: %s of %s was to be made again, and system call %d came", t.Call(), t.Process().Name, number))
+	}
+	return result, true
+}
+
 func (machine) OpenNumbers(t *kernel.Task) []int { return guest.OpenNumbers(t.TID) }
 
 func (m machine) SendSignal(p *kernel.Process, thread *kernel.Task, signal unix.Signal) unix.Errno {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/simterpose/simterpose/kernel/inet"
 	"github.com/simterpose/simterpose/kernel/transit"
+	"github.com/simterpose/simterpose/platform"
 )
 
 // errLost means that a guest has written less than it was let to.
@@ -19,13 +20,21 @@ func (w *world) translate() {
 	if !m.Translation && len(m.Pairs) == 0 {
 		return
 	}
-	platform := w.experiment.Platform
+	host := w.experiment.Platform.Host
 	w.stacks.Translate(func(from, to string) inet.Hold {
-		if !m.Translated(platform.Host(from), platform.Host(to)) {
+		if !m.Translated(host(from), host(to)) {
 			return nil
 		}
 		return w.depot.NewHold()
 	})
+}
+
+// depotOf is for a host of which some data go through the machine's kernel.
+func (w *world) depotOf(p *platform.Host) *transit.Depot {
+	if !w.experiment.Mediation.Anywhere(p) {
+		return nil
+	}
+	return w.depot
 }
 
 // endTranslation tells how much has gone through the machine's kernel.

@@ -15,6 +15,7 @@ import (
 	"github.com/simterpose/simterpose/kernel/futex"
 	"github.com/simterpose/simterpose/kernel/mqueue"
 	"github.com/simterpose/simterpose/kernel/socket"
+	"github.com/simterpose/simterpose/kernel/transit"
 	"github.com/simterpose/simterpose/kernel/unixsocket"
 	"github.com/simterpose/simterpose/kernel/waiter"
 	"github.com/simterpose/simterpose/sim"
@@ -105,9 +106,9 @@ type HostConfig struct {
 	NetworkSocket int
 	// Root is the path by which the emulator sees the host's files.
 	Root string
-	// Translated tells that bytes of the host's connections may go through the
-	// machine's kernel (see inet.Network.Translate).
-	Translated bool
+	// Depot, if not nil, is for the host's connections whose bytes may go
+	// through the machine's kernel (see inet.Network.Translate).
+	Depot *transit.Depot
 	// Disk is what is wrong with the host's disk.
 	Disk DiskState
 	// Transfer, if not nil, reads or writes so many bytes of the file at path,
@@ -131,7 +132,6 @@ type Host struct {
 	hungUp        bool           // signals may have come of a terminal's or a session's end
 	locks         waiter.Queue   // notified when a file lock may have become free
 	clock         clockState
-	load          loadAverage
 	files         fileClock
 	bootID        string                      // of /proc/sys/kernel/random, once it was asked for
 	root          int                         // Root, once it is open
@@ -160,7 +160,6 @@ func (k *Kernel) NewHost(c HostConfig) *Host {
 		return nil
 	})
 	h.startClock()
-	h.load.next = (k.Now()/loadInterval + 1) * loadInterval
 	if c.Before != nil {
 		h.owners, h.Before = c.Before.owners, nil // the disk is the same
 	}

@@ -27,6 +27,11 @@ type Machine interface {
 	// OpenNumbers lists the numbers of the open descriptors of a guest.
 	OpenNumbers(t *Task) []int
 
+	// Ahead lets the machine's kernel carry out at once the call that is being
+	// handled, tells its result and lets the guest stop at the same call again. ok
+	// is false when nothing was carried out.
+	Ahead(t *Task) (result int64, ok bool)
+
 	// SendSignal sends a signal to a process, or to one of its threads, as the
 	// kernel itself would.
 	SendSignal(p *Process, thread *Task, signal unix.Signal) unix.Errno

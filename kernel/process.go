@@ -255,6 +255,11 @@ func (p *Process) Ended(status unix.WaitStatus, known bool) {
 // Crash forgets the host and all of its processes, which are gone without a word.
 func (h *Host) Crash() {
 	for _, p := range h.sortedProcesses() {
+		for _, t := range p.tasks {
+			for _, d := range t.files.byNumber {
+				d.unpair()
+			}
+		}
 		for len(p.tasks) > 0 {
 			p.tasks[len(p.tasks)-1].remove()
 		}

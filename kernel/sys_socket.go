@@ -46,8 +46,8 @@ func socketPlaceholder(kind, flags int) (int, unix.Errno) {
 
 // installSocket gives the guest a descriptor for a socket; flags are SOCK_*.
 func (t *Task) installSocket(s socket.Socket, flags int) (int, unix.Errno) {
-	if t.host().Translated && s.Type() == unix.SOCK_STREAM && s.Domain() != unix.AF_UNIX {
-		if pair, err := transit.NewPair(flags & unix.SOCK_NONBLOCK); err == nil {
+	if depot := t.host().Depot; depot != nil && s.Type() == unix.SOCK_STREAM && s.Domain() != unix.AF_UNIX {
+		if pair, err := depot.NewPair(flags & unix.SOCK_NONBLOCK); err == nil {
 			return t.installPair(s, pair, flags)
 		} // else out of descriptors: its bytes are copied
 	}

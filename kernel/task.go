@@ -8,6 +8,7 @@ import (
 
 	"github.com/simterpose/simterpose/kernel/futex"
 	"github.com/simterpose/simterpose/kernel/socket"
+	"github.com/simterpose/simterpose/kernel/transit"
 	"github.com/simterpose/simterpose/kernel/waiter"
 	"github.com/simterpose/simterpose/sim"
 )
@@ -33,6 +34,7 @@ type Task struct {
 	parking  parking
 	span     span
 	shipment shipment
+	staged   *transit.Pair // has bytes that the task's call has written ahead
 	probe
 	futex futex.Waiter
 	owner futex.Owner
@@ -40,11 +42,6 @@ type Task struct {
 	// afterwards are signals that the current call sends natively and whose
 	// effect on parked tasks is looked at when the kernel has carried it out.
 	afterwards []signalSent
-
-	// signalDue: a signal for the task was sent when it did not wait. If it was in
-	// a call that had not begun to wait yet, the kernel cannot deliver it before the
-	// call ends. signalUnsure as in taker.
-	signalDue, signalUnsure bool
 
 	idle    int // calls in a row that polled in vain
 	cpu     cpuAccount
@@ -194,6 +191,9 @@ func (t *Task) handle() Outcome {
 	if t.shipment.hold != nil {
 		o = t.ship(o)
 	}
+	if t.staged != nil && o.Kind != Parked {
+		t.unstage()
+	}
 	if o.Kind == Parked {
 		t.pins.hold()
 	} else {
@@ -207,6 +207,9 @@ func (t *Task) handle() Outcome {
 
 // Call describes the call that the task is in.
 func (t *Task) Call() string { return callName(t.call.number) }
+
+// Number is the number of the call that the task is in.
+func (t *Task) Number() int { return t.call.number }
 
 // WaitsFor describes what a parked task waits for, and since when.
 func (t *Task) WaitsFor() (what string, since sim.Time) {
@@ -235,10 +238,8 @@ func (t *Task) park(interrupted unix.Errno) Outcome {
 	// A signal that came before the call and is not blocked by a temporary
 	// mask ends it at once; one that the own mask lets through never waits,
 	// the kernel delivers it before the call.
-	if p.masked || t.signalDue {
-		p.kick = t.signalDue && t.signalUnsure
-		t.signalDue = false
-		if s, ok := t.machine().SignalState(t.TID); ok && !s.Dead && deliverable(s, t.blocked(s)) != 0 {
+	if p.masked {
+		if s, ok := t.machine().SignalState(t.TID); ok && deliverable(s, p.mask) != 0 {
 			t.interrupt()
 		}
 	}
@@ -359,6 +360,9 @@ func (t *Task) abandon() {
 	if s, ok := t.call.state.(*transferState); ok {
 		s.close()
 		t.call.state = nil
+	}
+	if t.staged != nil {
+		t.unstage()
 	}
 }
 

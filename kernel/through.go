@@ -17,8 +17,8 @@ const leastLanded = 4 << 10
 
 // probe is memory for looking whether a guest's is there.
 type probe struct {
-	edges [16]unix.RemoteIovec
-	bytes [16]byte
+	edges [64]unix.RemoteIovec
+	bytes [64]byte
 	list  [1][]byte
 }
 
@@ -42,7 +42,7 @@ type shipment struct {
 // mayShip allows the current call to move bytes through the machine's kernel: it
 // is a read or a write of the whole of t.span and has no other effect.
 func (t *Task) mayShip(d *description) {
-	if d.pair != nil && t.call.done == 0 {
+	if d.pair != nil && (t.call.done == 0 || t.staged == d.pair) {
 		t.shipment.allowed, t.shipment.pair = true, d.pair
 	}
 }
@@ -58,40 +58,95 @@ const (
 func (s *span) Ship(h inet.Hold, n int) bool {
 	hold, ok := h.(*transit.Hold)
 	v := &s.t.shipment
-	if !ok || !v.allowed || n != s.left || n < transit.Least || n > v.pair.Capacity() || !hold.Room() || !s.readable(n) {
+	if !ok || !v.allowed {
 		return false
+	}
+	if staged, stager := v.pair.Staged(); staged > 0 {
+		if stager == s.t && n <= staged {
+			hold.TakeStaged(v.pair, n)
+			return true
+		}
+		if stager == s.t || !stager.(*Task).dead {
+			return false
+		}
+		v.pair.Discard()
+	}
+	if n < transit.Least || s.left > v.pair.Capacity() || !hold.Room() || !s.readable(s.left) {
+		return false
+	}
+	if n < s.left {
+		return s.stage(hold, n)
 	}
 	hold.Expect(v.pair, n, v)
 	v.hold, v.size, v.read = hold, n, false
 	return true
 }
 
-// ends lists the first and the last byte of each piece of memory for n bytes.
-func (s *span) ends(n int) []unix.RemoteIovec {
-	list := s.t.edges[:0]
+// leastOfAll is how large a part of a write has to be that is written ahead of
+// its rest, which may come to nothing.
+const leastOfAll = 8
+
+// stage queues the first n bytes of a write that does not fit: the machine's
+// kernel, which cannot write a part of it, writes all of it at once, and the rest
+// waits until there is room.
+func (s *span) stage(hold *transit.Hold, n int) bool {
+	t, pair := s.t, s.t.shipment.pair
+	if n < s.left/leastOfAll {
+		return false
+	}
+	pair.Settle()
+	result, ok := t.machine().Ahead(t)
+	if !ok || result <= 0 {
+		return false
+	}
+	pair.Stage(int(result), t)
+	if int(result) < s.left {
+		pair.Discard()
+		return false
+	}
+	t.staged = pair
+	hold.TakeStaged(pair, n)
+	return true
+}
+
+// unstage throws away what a call has written ahead and does not write after all.
+func (t *Task) unstage() {
+	if _, stager := t.staged.Staged(); stager == t {
+		t.staged.Discard()
+	}
+	t.staged = nil
+}
+
+// ends lists the first and the last byte of each piece of memory for n bytes; ok
+// is false when there are too many pieces.
+func (s *span) ends(n int) (list []unix.RemoteIovec, ok bool) {
+	list = s.t.edges[:0]
 	for _, part := range s.segments {
 		size := min(part.Len, n)
-		if size == 0 || len(list)+2 > cap(list) {
+		if size == 0 {
 			break
+		}
+		if len(list) == cap(list) {
+			return nil, false
 		}
 		list = append(list, unix.RemoteIovec{Base: part.Base, Len: 1}, unix.RemoteIovec{Base: part.Base + uintptr(size) - 1, Len: 1})
 		n -= size
 	}
-	return list
+	return list, true
 }
 
 // readable and writable tell whether the ends of memory for n bytes are there,
 // which tells of what lies between them. What is written first is written over.
 func (s *span) readable(n int) bool {
-	list := s.ends(n)
+	list, ok := s.ends(n)
 	got, _ := s.t.machine().ReadVector(s.t.TID, list, s.t.edge(len(list)))
-	return got == len(list)
+	return ok && got == len(list)
 }
 
 func (s *span) writable(n int) bool {
-	list := s.ends(n)
+	list, ok := s.ends(n)
 	got, _ := s.t.machine().WriteVector(s.t.TID, list, s.t.edge(len(list)))
-	return got == len(list)
+	return ok && got == len(list)
 }
 
 // Land implements inet.Lander. Who asks for calls to be traced sees the bytes

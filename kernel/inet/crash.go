@@ -40,6 +40,9 @@ func (c *connection) crash() {
 	}
 	c.keepAlive.stop()
 	c.out.kill()
+	if c.in != nil { // nobody will read what is there
+		c.in.consume(c.in.readable())
+	}
 }
 
 // peerCrashed tells whether the other end is of a stack that is gone.

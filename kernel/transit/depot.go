@@ -2,10 +2,11 @@ package transit
 
 import "golang.org/x/sys/unix"
 
-// Depot is the pipes that holds share.
+// Depot is what a run has of pairs and pipes. It is usable as it is.
 type Depot struct {
-	free []conduit
-	used int
+	pairs map[*Pair]bool
+	open  map[conduit]bool // all pipes
+	free  []conduit        // those that are empty
 	// Lost is called when bytes that a guest was let to write have not come.
 	Lost func()
 
@@ -29,16 +30,15 @@ const (
 )
 
 // room tells whether there is a pipe for more bytes.
-func (d *Depot) room() bool { return len(d.free) > 0 || d.used < mostPipes }
+func (d *Depot) room() bool { return len(d.free) > 0 || len(d.open) < mostPipes }
 
 func (d *Depot) take() (conduit, bool) {
 	if n := len(d.free); n > 0 {
 		c := d.free[n-1]
 		d.free = d.free[:n-1]
-		d.used++
 		return c, true
 	}
-	if d.used >= mostPipes {
+	if len(d.open) >= mostPipes {
 		return conduit{}, false
 	}
 	var fds [2]int
@@ -47,26 +47,37 @@ func (d *Depot) take() (conduit, bool) {
 	}
 	// Beyond a user's share (pipe-user-pages-soft in proc(5)) a pipe stays small.
 	unix.FcntlInt(uintptr(fds[1]), unix.F_SETPIPE_SZ, pipeSize)
-	d.used++
-	return conduit{fds[0], fds[1]}, true
+	c := conduit{fds[0], fds[1]}
+	if d.open == nil {
+		d.open = map[conduit]bool{}
+	}
+	d.open[c] = true
+	return c, true
 }
 
 // put gives a pipe back; it is used again only if it is empty.
 func (d *Depot) put(c conduit, empty bool) {
-	d.used--
 	if empty && len(d.free) < mostFree {
 		d.free = append(d.free, c)
 		return
 	}
+	d.close(c)
+}
+
+func (d *Depot) close(c conduit) {
+	delete(d.open, c)
 	unix.Close(c.reader)
 	unix.Close(c.writer)
 }
 
-// Close closes the pipes that are not in use.
+// Close closes everything. Neither pairs nor holds may be used any more.
 func (d *Depot) Close() {
-	for _, c := range d.free {
-		unix.Close(c.reader)
-		unix.Close(c.writer)
+	for c := range d.open {
+		d.close(c)
+	}
+	for p := range d.pairs {
+		p.owed = nil
+		p.Close()
 	}
 	d.free = nil
 }

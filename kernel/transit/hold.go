@@ -91,6 +91,20 @@ func (h *Hold) settle() {
 		h.store(b)
 		return
 	}
+	h.draw(from, n)
+}
+
+// TakeStaged queues the first n bytes that were staged at a pair.
+func (h *Hold) TakeStaged(p *Pair, n int) {
+	h.settle()
+	h.draw(p, n)
+	if p.staged -= n; p.staged == 0 {
+		p.stager = nil
+	}
+}
+
+// draw queues n bytes that a guest has written to a pair.
+func (h *Hold) draw(from *Pair, n int) {
 	h.depot.Carried += int64(n)
 	moved := h.splice(n, func(to, n int) (int64, error) {
 		return unix.Splice(from.emulator, nil, to, nil, n, unix.SPLICE_F_MOVE|unix.SPLICE_F_NONBLOCK)

@@ -22,23 +22,25 @@ func data(n, seed int) []byte {
 	return b
 }
 
-func newPair(t *testing.T) *Pair {
+func newPair(t *testing.T, d *Depot) *Pair {
 	t.Helper()
-	p, err := NewPair(unix.SOCK_NONBLOCK)
+	p, err := d.NewPair(unix.SOCK_NONBLOCK)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(p.Close)
 	return p
 }
 
 func newDepot(t *testing.T) *Depot {
 	d := &Depot{Lost: func() { t.Error("bytes are lost") }}
 	t.Cleanup(func() {
-		if d.used != 0 {
-			t.Errorf("%d pipes are in use", d.used)
+		if n := len(d.open) - len(d.free); n != 0 {
+			t.Errorf("%d pipes are in use", n)
 		}
 		d.Close()
+		if len(d.open) > 0 || len(d.pairs) > 0 {
+			t.Error("something is still open")
+		}
 	})
 	return d
 }
@@ -90,7 +92,8 @@ func receive(t *testing.T, h *Hold, p *Pair, parts ...inet.Part) []byte {
 // TestWritesUpToTheCapacityFit writes all sizes that a guest is let to write at
 // once: the kernel must take each whole.
 func TestWritesUpToTheCapacityFit(t *testing.T) {
-	a, b, d := newPair(t), newPair(t), newDepot(t)
+	d := newDepot(t)
+	a, b := newPair(t, d), newPair(t, d)
 	h := d.NewHold()
 	for n := Least; n <= min(a.Capacity(), 1<<20); n += n/9 + 1 {
 		want := data(n, n)
@@ -104,7 +107,8 @@ func TestWritesUpToTheCapacityFit(t *testing.T) {
 // TestOrder mixes bytes of the kernel's, of files and of memory, and reads them in
 // pieces that fit none of them.
 func TestOrder(t *testing.T) {
-	a, b, d := newPair(t), newPair(t), newDepot(t)
+	d := newDepot(t)
+	a, b := newPair(t, d), newPair(t, d)
 	h := d.NewHold()
 	file, err := os.CreateTemp(t.TempDir(), "")
 	if err != nil {
@@ -161,7 +165,8 @@ func TestOrder(t *testing.T) {
 
 // TestNothingIsCarriedOut copies what calls were to move.
 func TestNothingIsCarriedOut(t *testing.T) {
-	a, d := newPair(t), newDepot(t)
+	d := newDepot(t)
+	a := newPair(t, d)
 	h := d.NewHold()
 	g := &guest{writes: data(30000, 1)}
 	h.Expect(a, 30000, g)
@@ -187,7 +192,8 @@ func TestNothingIsCarriedOut(t *testing.T) {
 
 // TestCutPipe forgets the end of what a pipe holds.
 func TestCutPipe(t *testing.T) {
-	a, b, d := newPair(t), newPair(t), newDepot(t)
+	d := newDepot(t)
+	a, b := newPair(t, d), newPair(t, d)
 	h := d.NewHold()
 	first, second := data(60000, 1), data(20000, 2)
 	send(t, h, a, first)
@@ -201,11 +207,8 @@ func TestCutPipe(t *testing.T) {
 
 // TestClosedPairLeavesItsBytes reads what a guest has written before it closed.
 func TestClosedPairLeavesItsBytes(t *testing.T) {
-	b, d := newPair(t), newDepot(t)
-	a, err := NewPair(0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	d := newDepot(t)
+	a, b := newPair(t, d), newPair(t, d)
 	h := d.NewHold()
 	want := data(60000, 1)
 	send(t, h, a, want)
@@ -218,7 +221,8 @@ func TestClosedPairLeavesItsBytes(t *testing.T) {
 // TestUnreadBytesAreCleared lets a guest not read what it was to: the next read
 // must find its own bytes.
 func TestUnreadBytesAreCleared(t *testing.T) {
-	a, b, d := newPair(t), newPair(t), newDepot(t)
+	d := newDepot(t)
+	a, b := newPair(t, d), newPair(t, d)
 	h := d.NewHold()
 	want := data(40000, 1)
 	send(t, h, a, want)
@@ -233,9 +237,13 @@ func TestUnreadBytesAreCleared(t *testing.T) {
 
 // TestWithoutPipes copies bytes when there are no more pipes.
 func TestWithoutPipes(t *testing.T) {
-	a, b, d := newPair(t), newPair(t), newDepot(t)
-	d.used = mostPipes
-	defer func() { d.used -= mostPipes }()
+	d := newDepot(t)
+	a, b := newPair(t, d), newPair(t, d)
+	d.open = map[conduit]bool{}
+	for i := range mostPipes {
+		d.open[conduit{-i - 1, -i - 1}] = true
+	}
+	defer clear(d.open)
 	h := d.NewHold()
 	if h.Room() {
 		t.Error("room without pipes")
@@ -243,6 +251,31 @@ func TestWithoutPipes(t *testing.T) {
 	want := data(100000, 1)
 	send(t, h, a, want)
 	if got := receive(t, h, b, inet.Part{Held: 100000}); !bytes.Equal(got, want) {
+		t.Error("other bytes")
+	}
+}
+
+// TestStaged lets some of what a guest has written ahead go, and not the rest.
+func TestStaged(t *testing.T) {
+	d := newDepot(t)
+	a, b := newPair(t, d), newPair(t, d)
+	h := d.NewHold()
+	first, second, third := data(30000, 1), data(60000, 2), data(20000, 3)
+	send(t, h, a, first)
+	a.Settle()
+	if n, err := unix.Write(a.Guest(), second); n != len(second) {
+		t.Fatal(err)
+	}
+	a.Stage(len(second), t)
+	h.TakeStaged(a, 10000)
+	h.TakeStaged(a, 30000)
+	if n, stager := a.Staged(); n != 20000 || stager != t {
+		t.Errorf("%d bytes staged for %v", n, stager)
+	}
+	a.Discard()
+	send(t, h, a, third)
+	want := append(append(bytes.Clone(first), second[:40000]...), third...)
+	if got := receive(t, h, b, inet.Part{Held: len(want)}); !bytes.Equal(got, want) {
 		t.Error("other bytes")
 	}
 }
