@@ -133,9 +133,7 @@ func (l *loop) compute(th *thread, then state) bool {
 		th.task.Charge(time.Duration(alone))
 		when := l.queue.Now() + alone
 		if th.host.computing == 0 && cpu.On() && !l.comesFirst(when) {
-			th.host.kernel.Computing(1)
 			l.queue.Advance(when)
-			th.host.kernel.Computing(0)
 			l.record.computed(th)
 			return false
 		}
@@ -144,22 +142,16 @@ func (l *loop) compute(th *thread, then state) bool {
 	th.state, th.next = computing, then
 	if th.activity.Ended == nil {
 		th.activity.Ended = func(_ *fluid.Action, how fluid.State) {
-			th.host.compute(-1)
+			th.host.computing--
 			l.computed(th)
 		}
 	}
-	th.host.compute(1)
+	th.host.computing++
 	if err := p.network.Compute(th.host.simulated, &th.activity, flops); err != nil {
-		th.host.compute(-1)
+		th.host.computing--
 		return false // the host is off, and the thread about to go
 	}
 	return true
-}
-
-// compute notes that a thread more, or less, has something to compute.
-func (h *host) compute(more int) {
-	h.computing += more
-	h.kernel.Computing(h.computing)
 }
 
 // computed gives a thread its turn when its computation has ended.
@@ -182,7 +174,7 @@ func (l *loop) forget(th *thread) {
 	l.queue.Cancel(&th.turn)
 	if th.activity.Active() {
 		th.activity.Cancel()
-		th.host.compute(-1)
+		th.host.computing--
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -86,9 +85,6 @@ func between(low, high float64) func(*testing.T, []string) {
 	}
 }
 
-// again is how guests are stopped when an example runs the second time.
-var again = flag.String("again", "notify", "run examples the second time under this `interceptor`")
-
 // TestExamples runs each example twice, with full mediation and with address
 // translation, which must make no difference.
 func TestExamples(t *testing.T) {
@@ -110,7 +106,7 @@ func TestExamples(t *testing.T) {
 				t.Fatal(err)
 			}
 			trace := first + ".trace"
-			run(t, simterpose, e.name, first, "--record", trace, "--mediation", "translation", "--interceptor", *again)
+			run(t, simterpose, e.name, first, "--record", trace, "--mediation", "translation")
 			compare(t, kept, first)
 			if e.name != "faults" { // a trace has no events
 				replayed(t, simterpose, e.name, trace, first)

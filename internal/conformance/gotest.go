@@ -17,9 +17,6 @@ type goPackage struct {
 	// short are the tests of the short subset, as a regexp: all that take seconds
 	// when computations take no time. Empty for none.
 	short string
-	// watches: the tests read the clock millions of times, which is slow where
-	// computations take time.
-	watches bool
 }
 
 var goPackages = []goPackage{
@@ -31,7 +28,7 @@ var goPackages = []goPackage{
 	{name: "os/exec", short: "."},
 	{name: "os/signal"},
 	{name: "sync"},
-	{name: "time", short: "^Test(Tick|Sleep|After|Timer|Stop|Long|Load|Zone)", watches: true},
+	{name: "time", short: "^Test(Tick|Sleep|After|Timer|Stop|Long|Load|Zone)"},
 }
 
 // goOutside are tests that ask name servers of the Internet, again and again for
@@ -72,9 +69,7 @@ func (p goPackage) prepare(into string) (Command, error) {
 		Directory:   filepath.Join(goroot, "src", p.name),
 		Arguments:   []string{filepath.Join(folder, file), "-test.v", "-test.timeout=10m"},
 		Environment: []string{"PATH=" + filepath.Join(goroot, "bin") + ":" + searchPath},
-		Measured:    !*short && !p.watches,
-		// The go command throws away what its cache has not used for five days.
-		Epoch: "2026-01-01",
+		Measured:    !*short,
 	}
 	if *short {
 		c.Arguments = append(c.Arguments, "-test.run="+p.short)

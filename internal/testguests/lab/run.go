@@ -56,9 +56,10 @@ func (s *Summary) Process(t testing.TB, host, name string) Process {
 	panic("unreachable")
 }
 
-// limit is how long a run may take before the test gives it up. Experiments of
-// minutes of simulated time take seconds; what takes this long hangs.
-const limit = 2 * time.Minute
+// Limit is how long a run may take before the test gives it up. Experiments of
+// minutes of simulated time take seconds; what takes this long hangs. A test of
+// hundreds of hosts may set it before it runs any.
+var Limit = 2 * time.Minute
 
 // Experiment runs an experiment file into a new output folder. It fails the test
 // when the command does not end by itself; the exit status is the caller's
@@ -106,7 +107,7 @@ func Command(t testing.TB, path string, arguments ...string) (terminal string, e
 
 func command(t testing.TB, credential *syscall.Credential, path string, arguments ...string) (terminal string, exit int, real time.Duration) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	ctx, cancel := context.WithTimeout(t.Context(), Limit)
 	defer cancel()
 	c := exec.CommandContext(ctx, path, arguments...)
 	var text bytes.Buffer
