@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/simterpose/simterpose/kernel/sockdiag"
 	"github.com/simterpose/simterpose/kernel/socket"
 	"github.com/simterpose/simterpose/kernel/socketfilter"
 	"github.com/simterpose/simterpose/kernel/transit"
@@ -83,6 +84,11 @@ func (t *Task) newSocket(domain, kind, protocol int) (s socket.Socket, errno uni
 		s, errno = t.host().Stack.NewSocket(domain, kind, protocol)
 	case unix.AF_UNIX:
 		s, errno = t.host().unix.New(kind, protocol)
+	case unix.AF_NETLINK:
+		if protocol != unix.NETLINK_SOCK_DIAG || kind != unix.SOCK_RAW && kind != unix.SOCK_DGRAM {
+			return nil, 0, false
+		}
+		s = sockdiag.New(kind, uint32(t.process.PID), t.host().procNet)
 	default:
 		return nil, 0, false
 	}

@@ -1,0 +1,60 @@
+package sockdiag
+
+import (
+	"encoding/binary"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// request is a struct nlmsghdr and a body.
+func request(kind, flags uint16, body []byte) []byte {
+	b := binary.LittleEndian.AppendUint32(nil, uint32(headerSize+len(body)))
+	b = binary.LittleEndian.AppendUint16(b, kind)
+	b = binary.LittleEndian.AppendUint16(b, flags)
+	return append(append(b, 7, 0, 0, 0, 0, 0, 0, 0), body...)
+}
+
+func TestBadRequests(t *testing.T) {
+	none := func(string) (string, bool) { return "", false }
+	const dump = unix.NLM_F_REQUEST | unix.NLM_F_DUMP
+	for name, c := range map[string]struct {
+		request []byte
+		want    unix.Errno
+	}{
+		"another kind":   {request(99, dump, make([]byte, 56)), unix.EINVAL},
+		"an old kind":    {request(oldTCP, dump, make([]byte, 56)), unix.ENOENT},
+		"no body":        {request(byFamily, dump, nil), unix.EINVAL},
+		"a short body":   {request(byFamily, dump, []byte{unix.AF_INET, unix.IPPROTO_TCP, 0, 0}), unix.EINVAL},
+		"another family": {request(byFamily, dump, []byte{77, 0, 0, 0}), unix.ENOENT},
+		"one socket":     {request(byFamily, unix.NLM_F_REQUEST, make([]byte, 56)), unix.ENOENT},
+	} {
+		list := answer(c.request, 1, none)
+		if len(list) != 1 || binary.LittleEndian.Uint16(list[0][4:]) != unix.NLMSG_ERROR {
+			t.Errorf("%s: answered %v", name, list)
+			continue
+		}
+		if got := unix.Errno(-int32(binary.LittleEndian.Uint32(list[0][headerSize:]))); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// FuzzAnswer shows that no request makes the emulator fail.
+func FuzzAnswer(f *testing.F) {
+	f.Add(request(byFamily, unix.NLM_F_DUMP, append([]byte{unix.AF_INET, unix.IPPROTO_TCP, 0, 0, 255, 255, 255, 255}, make([]byte, 60)...)))
+	f.Add(request(byFamily, unix.NLM_F_DUMP, append([]byte{unix.AF_UNIX, 0, 0, 0, 255, 255, 255, 255}, make([]byte, 16)...)))
+	tables := func(name string) (string, bool) {
+		return "head\n 0: 0100007F:1F40 00000000:0000 0A 00000000:00000002 00:00000000 00000000 0 0 10005 1\n0: 1 0 10000 1 01 5 @a\n", true
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) < headerSize {
+			return
+		}
+		for _, m := range answer(b, 1, tables) {
+			if size := binary.LittleEndian.Uint32(m); int(size) > len(m) {
+				t.Errorf("a record of %d bytes in %d", size, len(m))
+			}
+		}
+	})
+}
