@@ -16,6 +16,7 @@ type Container struct {
 	listener listener // the notifier's
 	agent    agent
 	clock    *Clock
+	sent     uint64 // the ptracer's count of what may have sent a signal to a guest
 }
 
 // atFdcwd is AT_FDCWD as an argument.

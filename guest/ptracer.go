@@ -33,9 +33,7 @@ type ptracer struct {
 	ids   uint64
 	// secret lets injected calls through guests' own filters.
 	secret uint64
-	// sent counts what may have sent a signal to any thread.
-	sent uint64
-	told notification // the call that was told last
+	told   notification // the call that was told last
 }
 
 // tracee is a thread.
@@ -55,7 +53,7 @@ type tracee struct {
 	// those that another thread of its process was about to take instead.
 	meant      uint64
 	redirected map[unix.Signal]siginfo
-	settled    uint64 // the ptracer's sent, when what is ignored was settled
+	settled    uint64 // the container's sent, when what is ignored was settled
 }
 
 // place is where a thread is.
@@ -174,7 +172,7 @@ func (p *ptracer) died(tid int) {
 	}
 	delete(p.tracees, tid)
 	p.uncall(t)
-	p.sent++ // its parent is told
+	t.container.sent++ // its parent is told
 	if t.watched {
 		p.deaths = append(p.deaths, tid)
 	}
@@ -215,7 +213,7 @@ func (p *ptracer) take(tid int, status unix.WaitStatus) {
 		t.place = held
 	case event == ptraceEventStop && status.StopSignal() != unix.SIGTRAP:
 		t.place = halted
-		p.sent++
+		t.container.sent++
 		ptraceListen(tid)
 	case event == 0 && !isCallStop(status):
 		p.deliver(t, status.StopSignal())

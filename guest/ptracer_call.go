@@ -57,7 +57,7 @@ func (p *ptracer) proceed(_ *Container, id uint64) unix.Errno {
 			return 0
 		}
 	case unix.SYS_KILL, unix.SYS_TKILL, unix.SYS_TGKILL, unix.SYS_RT_SIGQUEUEINFO, unix.SYS_RT_TGSIGQUEUEINFO, unix.SYS_PIDFD_SEND_SIGNAL:
-		p.sent++
+		t.container.sent++
 	}
 	return gone(p.resume(t, 0))
 }

@@ -25,11 +25,13 @@ var endsAtOnce = func() (set uint64) {
 func signalBit(s unix.Signal) uint64 { return 1 << (s - 1) }
 
 func (p *ptracer) signalled(pid, tid int, signal unix.Signal) {
-	p.sent++
 	if signal == 0 {
 		return
 	}
 	bit := signalBit(signal)
+	if t := p.tracees[pid]; t != nil {
+		t.container.sent++
+	}
 	if t := p.tracees[tid]; t != nil {
 		t.meant |= bit
 	}
@@ -72,10 +74,10 @@ var ignoredByDefault = signalBit(unix.SIGCHLD) | signalBit(unix.SIGCONT) | signa
 // queues even those for a traced thread, and interrupts calls for them. It returns
 // false when the thread has died.
 func (p *ptracer) settle(t *tracee) bool {
-	if t.settled == p.sent {
+	if t.settled == t.container.sent {
 		return true
 	}
-	t.settled = p.sent
+	t.settled = t.container.sent
 	s, ok := readSignals(t.tid)
 	ignored := s.Pending &^ s.Blocked & (s.Ignored | ignoredByDefault&^s.Caught)
 	if !ok || ignored == 0 {
