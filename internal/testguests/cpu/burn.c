@@ -1,4 +1,5 @@
-/* burn ITERATIONS [THREADS [PROCESSES]]: computes, and tells how long it took. */
+/* burn ITERATIONS [THREADS [PROCESSES]]: computes. Each process tells how long it
+ * took and what each of its threads used of the processor. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,34 +8,44 @@
 #include <unistd.h>
 
 static volatile double sink;
+static long iterations;
 
-static void *burn(void *iterations)
+static double now(clockid_t clock)
 {
-	double x = 1;
-	for (long i = 0; i < (long)iterations; i++)
+	struct timespec t;
+	clock_gettime(clock, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+static void *burn(void *used)
+{
+	double x = 1, before = now(CLOCK_THREAD_CPUTIME_ID);
+	for (long i = 0; i < iterations; i++)
 		x = x * 0.9999999 + 1e-7;
 	sink = x;
+	*(double *)used = now(CLOCK_THREAD_CPUTIME_ID) - before;
 	return NULL;
 }
 
 int main(int argc, char **argv)
 {
-	long n = atol(argv[1]);
+	iterations = atol(argv[1]);
 	int threads = argc > 2 ? atoi(argv[2]) : 1, processes = argc > 3 ? atoi(argv[3]) : 1;
 	pthread_t id[16];
-	struct timespec begin, end;
-	clock_gettime(CLOCK_MONOTONIC, &begin);
+	double used[16], begin = now(CLOCK_MONOTONIC);
 	for (int p = 1; p < processes; p++)
 		if (fork() == 0)
 			break;
 	for (int i = 1; i < threads; i++)
-		pthread_create(&id[i], NULL, burn, (void *)n);
-	burn((void *)n);
+		pthread_create(&id[i], NULL, burn, &used[i]);
+	burn(&used[0]);
 	for (int i = 1; i < threads; i++)
 		pthread_join(id[i], NULL);
 	while (wait(NULL) > 0)
 		;
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	printf("%.6f\n", (end.tv_sec - begin.tv_sec) + (end.tv_nsec - begin.tv_nsec) / 1e9);
+	printf("%.6f", now(CLOCK_MONOTONIC) - begin);
+	for (int i = 0; i < threads; i++)
+		printf(" %.6f", used[i]);
+	printf("\n");
 	return 0;
 }
