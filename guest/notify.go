@@ -3,6 +3,8 @@ package guest
 import (
 	"errors"
 	"fmt"
+	"os"
+	"strconv"
 	"time"
 
 	"golang.org/x/net/bpf"
@@ -207,15 +209,30 @@ func (n *notifier) watch(pid, pidfd int) error {
 
 func (n *notifier) unwatch(_, pidfd int) { unix.EpollCtl(n.epoll, unix.EPOLL_CTL_DEL, pidfd, nil) }
 
-func (n *notifier) awaitDeath(_, pidfd int, timeout time.Duration) bool {
+func (n *notifier) awaitDeath(pid, pidfd int, timeout time.Duration) bool {
+	const glance = 5 // milliseconds; most are dead by then
 	fds := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
 	for deadline := time.Now().Add(timeout); ; {
-		ready, err := unix.Poll(fds, int(time.Until(deadline)/time.Millisecond))
+		ready, _ := unix.Poll(fds, glance)
 		if ready == 1 {
 			return true
 		}
-		if err != unix.EINTR || time.Now().After(deadline) {
+		if time.Now().After(deadline) {
 			return false
+		}
+		n.letDie(pid)
+	}
+}
+
+// letDie lets the threads of a process go that are held under ptrace: only then do
+// they take a signal, unless it is SIGKILL. One that died under ptrace keeps its
+// process until that is noticed.
+func (n *notifier) letDie(pid int) {
+	tasks, _ := os.ReadDir("/proc/" + strconv.Itoa(pid) + "/task")
+	for _, t := range tasks {
+		if tid, err := strconv.Atoi(t.Name()); err == nil {
+			n.release(tid)
+			n.dead(tid)
 		}
 	}
 }

@@ -107,21 +107,26 @@ func shareCores(alone []float64, cores int) (end float64) {
 	return end
 }
 
-// TestSignalsFindTheHandlerOfTheirTime has a program change a handler after it has
-// computed past a timer.
-func TestSignalsFindTheHandlerOfTheirTime(t *testing.T) {
-	handlers := filepath.Join(lab.Folder(), "handlers")
-	lab.BuildC(t, "cpu/handlers.c", handlers)
-	file := filepath.Join(t.TempDir(), "experiment.yaml")
-	write(t, file, fmt.Sprintf(`platform:
+// TestSignals has programs whose signals come while guests compute.
+func TestSignals(t *testing.T) {
+	for name, want := range map[string]string{
+		"handlers": "50 early, 0 late\n",
+		"doomed":   "1 thread: 20 of 20 died\n4 threads: 20 of 20 died\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			guest := filepath.Join(lab.Folder(), name)
+			lab.BuildC(t, "cpu/"+name+".c", guest)
+			file := filepath.Join(t.TempDir(), "experiment.yaml")
+			write(t, file, fmt.Sprintf(`platform:
   hosts: [{name: host, speed: 1Gf}]
 cpu: {measured: {reference_speed: 1Gf}}
 processes:
-  - {host: host, name: handlers, command: [%s]}
-`, handlers))
-	r := lab.Experiment(t, file)
-	const want = "50 early, 0 late\n"
-	if got := r.Stdout(t, "host", "handlers"); got != want {
-		t.Errorf("printed %q, want %q", got, want)
+  - {host: host, name: guest, command: [%s]}
+`, guest))
+			r := lab.Experiment(t, file)
+			if got := r.Stdout(t, "host", "guest"); got != want {
+				t.Errorf("printed %q, want %q", got, want)
+			}
+		})
 	}
 }
