@@ -81,7 +81,7 @@ func (l *loop) ready(t *kernel.Task) {
 
 // turn lets a thread go on until it waits, dies, or another event comes first.
 func (l *loop) turn(th *thread) {
-	if th.task.Dead() {
+	if th.task.Dead() || th.lent && !l.takeBack(th) {
 		return
 	}
 	var o kernel.Outcome
@@ -438,6 +438,10 @@ func (l *loop) lateCall() {
 		return
 	}
 	th := l.threadOf(t)
+	if th.lent {
+		l.returned(th, &l.event)
+		return
+	}
 	if th.state == continued && !t.IsParked() {
 		// SIGCONT wakes all threads of a process at once, and this one came first.
 		// It keeps its turn, so that what follows is the same in each run.

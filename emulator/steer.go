@@ -10,8 +10,10 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/simterpose/simterpose/guest"
+	"github.com/simterpose/simterpose/kernel"
 	"github.com/simterpose/simterpose/sim"
 )
 
@@ -32,6 +34,7 @@ type Steering struct {
 	stepped  chan struct{} // closed at that pause
 	pause    sim.Event
 	recorded []string
+	attached []*kernel.Process // that a debugger may stop during the pause
 }
 
 // ErrOver tells that the run has ended.
@@ -71,14 +74,23 @@ func (s *Steering) obey(w *world, interrupted <-chan struct{}) {
 		}
 	}
 	for s.paused || s.waiting.Load() > 0 {
+		var look <-chan time.Time
+		if len(s.attached) > 0 {
+			look = time.After(debuggerPatience)
+		}
 		select {
 		case f := <-s.requests:
 			s.waiting.Add(-1)
 			f(w)
+		case <-look:
+			for _, p := range s.attached {
+				w.lend(p)
+			}
 		case <-interrupted:
 			return
 		}
 	}
+	s.attached = nil
 }
 
 // Status is how a run stands.
@@ -299,6 +311,7 @@ func (s *Steering) Attach(host, name string) (pid int, err error) {
 					return fmt.Errorf("process %s/%s does not run", host, name)
 				}
 				s.paused, pid = true, p.process.TID
+				s.attached = append(s.attached, p.process)
 				return nil
 			}
 		}

@@ -29,6 +29,10 @@ type thread struct {
 	// lookAt is the processor time without a call after which it is looked at.
 	lookAt time.Duration
 	actor  *actor // what the recorder knows of it
+	// lent tells that a debugger has stopped it in its call, of this number, which
+	// it will make again.
+	lent       bool
+	lentNumber int
 }
 
 // state says what a thread's next turn is.
