@@ -83,9 +83,9 @@ static void of_processes(const char *name)
 	IS(lock(fd, F_SETLK, F_WRLCK, 0, 100), 0);
 	IS(lock(fd, F_SETLK, F_UNLCK, 0, 0), 0);
 
+	before = now_ns();
 	child = start(hold_middle);
 	hear();
-	before = now_ns();
 	FAILS(lock(fd, F_SETLK, F_RDLCK, 0, 11), EAGAIN);
 	IS(lock(fd, F_SETLK, F_RDLCK, 0, 10), 0);
 	l = asked(fd, F_GETLK, F_RDLCK, 0, 0);
@@ -96,11 +96,11 @@ static void of_processes(const char *name)
 	IS(asked(fd, F_GETLK, F_RDLCK, 0, 0).l_type, F_UNLCK);
 	lock(fd, F_SETLK, F_UNLCK, 0, 0);
 
+	before = now_ns();
 	child = start(hold_for_reading);
 	second = start(hold_for_reading);
 	hear();
 	hear();
-	before = now_ns();
 	IS(lock(fd, F_SETLK, F_RDLCK, 0, 0), 0);
 	FAILS(lock(fd, F_SETLK, F_WRLCK, 0, 1), EAGAIN);
 	IS(lock(fd, F_SETLKW, F_WRLCK, 0, 1), 0); /* both unlock */
