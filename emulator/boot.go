@@ -66,7 +66,7 @@ func (w *world) bringUp(h *host, first bool) error {
 	requests = append(requests, defaultRouteRequest(linkIndexEthernet, unix.AF_INET), defaultRouteRequest(linkIndexEthernet, unix.AF_INET6))
 	h.container, err = w.realm.NewContainer(guest.ContainerConfig{
 		Hostname: p.Name, Settings: quietSettings, Keep: w.kept(h), Netlink: requests, Clock: h.clock,
-		Directory: layer, Mounts: append(overlays, w.layers.mounts(bound)...), Folders: bootFolders, Links: deviceLinks, ReadOnly: slices.Concat(w.layers.readOnly, deviceNodes()),
+		Directory: layer, Mounts: append(overlays, w.layers.mounts(bound)...), Folders: bootFolders, Links: slices.Concat(deviceLinks, interfaceLinks), ReadOnly: slices.Concat(w.layers.readOnly, deviceNodes(), []string{interfaces}),
 		OuterNetlink: func(pid int) [][]byte {
 			return [][]byte{vethRequest(h.index, pid, hardwareAddress(addresses[0]))}
 		},

@@ -17,6 +17,9 @@ const (
 	// spinAloneAfter is spinAfter for the only thread of a process, which may
 	// share memory with others (PostgreSQL's do) or wait for a signal.
 	spinAloneAfter = 40 * time.Millisecond
+	// spinStepsAtFirst is how many instructions a loop may have that is found
+	// when the thread has computed for spinAfter.
+	spinStepsAtFirst = 256
 	// preemptAfter is the processor time after which it gives way to others
 	// even if it does not spin.
 	preemptAfter = 2 * time.Second
@@ -35,7 +38,10 @@ func (l *loop) preempt(th *thread, computed time.Duration) bool {
 	if computed < th.lookAt || alone && computed < spinAloneAfter {
 		return false
 	}
-	spins := l.realm.Spin(th.task.TID)
+	// The longer it computes the longer a loop is looked for, so that looking
+	// takes a small part of the time.
+	steps := min(spinStepsAtFirst*int(computed/spinAfter), guest.SpinSteps)
+	spins := l.realm.Spin(th.task.TID, steps)
 	if !spins {
 		patience := preemptAfter
 		if alone {

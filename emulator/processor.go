@@ -133,7 +133,9 @@ func (l *loop) compute(th *thread, then state) bool {
 		th.task.Charge(time.Duration(alone))
 		when := l.queue.Now() + alone
 		if th.host.computing == 0 && cpu.On() && !l.comesFirst(when) {
+			th.host.kernel.Computing(1)
 			l.queue.Advance(when)
+			th.host.kernel.Computing(0)
 			l.record.computed(th)
 			return false
 		}
@@ -142,16 +144,22 @@ func (l *loop) compute(th *thread, then state) bool {
 	th.state, th.next = computing, then
 	if th.activity.Ended == nil {
 		th.activity.Ended = func(_ *fluid.Action, how fluid.State) {
-			th.host.computing--
+			th.host.compute(-1)
 			l.computed(th)
 		}
 	}
-	th.host.computing++
+	th.host.compute(1)
 	if err := p.network.Compute(th.host.simulated, &th.activity, flops); err != nil {
-		th.host.computing--
+		th.host.compute(-1)
 		return false // the host is off, and the thread about to go
 	}
 	return true
+}
+
+// compute notes that a thread more, or less, has something to compute.
+func (h *host) compute(more int) {
+	h.computing += more
+	h.kernel.Computing(h.computing)
 }
 
 // computed gives a thread its turn when its computation has ended.
@@ -174,7 +182,7 @@ func (l *loop) forget(th *thread) {
 	l.queue.Cancel(&th.turn)
 	if th.activity.Active() {
 		th.activity.Cancel()
-		th.host.computing--
+		th.host.compute(-1)
 	}
 }
 

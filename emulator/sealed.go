@@ -28,7 +28,18 @@ func kernelFiles() []guest.Mount {
 	for _, file := range []string{"/proc/sysrq-trigger", "/proc/kcore", "/proc/kmsg", "/proc/keys", "/proc/timer_list", "/proc/mtrr"} {
 		list = append(list, guest.Mount{Source: "/dev/null", Target: file, Flags: unix.MS_BIND, Optional: true})
 	}
-	return append(list, guest.Mount{Source: "sysfs", Target: "/sys", Type: "sysfs", Flags: inert | unix.MS_RDONLY, Optional: true})
+	return append(list,
+		guest.Mount{Source: "sysfs", Target: "/sys", Type: "sysfs", Flags: inert | unix.MS_RDONLY, Optional: true},
+		guest.Mount{Source: "tmpfs", Target: interfaces, Type: "tmpfs", Flags: inert, Data: "mode=755", Optional: true})
+}
+
+// interfaces is the folder of the host's network interfaces. The kernel lists it in
+// an order that depends on an address in its own memory, so it is made anew.
+const interfaces = "/sys/class/net"
+
+var interfaceLinks = []guest.Link{
+	{Path: interfaces + "/lo", Target: "../../devices/virtual/net/lo", Optional: true},
+	{Path: interfaces + "/eth0", Target: "../../devices/virtual/net/eth0", Optional: true},
 }
 
 var deviceNames = []string{"null", "zero", "full", "random", "urandom", "tty"}

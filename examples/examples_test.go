@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"flag"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -85,6 +86,9 @@ func between(low, high float64) func(*testing.T, []string) {
 	}
 }
 
+// again is how guests are stopped when an example runs the second time.
+var again = flag.String("again", "notify", "run examples the second time under this `interceptor`")
+
 // TestExamples runs each example twice, with full mediation and with address
 // translation, which must make no difference.
 func TestExamples(t *testing.T) {
@@ -106,7 +110,7 @@ func TestExamples(t *testing.T) {
 				t.Fatal(err)
 			}
 			trace := first + ".trace"
-			run(t, simterpose, e.name, first, "--record", trace, "--mediation", "translation")
+			run(t, simterpose, e.name, first, "--record", trace, "--mediation", "translation", "--interceptor", *again)
 			compare(t, kept, first)
 			if e.name != "faults" { // a trace has no events
 				replayed(t, simterpose, e.name, trace, first)

@@ -20,10 +20,10 @@ const (
 	imageBooted              // one that has mapped its host's clock
 )
 
-// Where memory may be borrowed: in an agent's data behind the lists, in the page
-// of the clock behind that, and below the stack.
+// Where memory may be borrowed, up to these addresses: in an agent's list, in the
+// page of the clock behind that, and below the stack. What is there comes back.
 const (
-	borrowAgent = agentDataAddress + agentDataSize
+	borrowAgent = agentDataAddress + pageSize
 	borrowClock = clockPageAddress + pageSize
 	borrowBelow = 1024
 	clockSize   = 128

@@ -37,7 +37,7 @@ type interceptor interface {
 	parentReleased(tid int) bool
 	release(tid int) unix.Errno
 	stop(tid int) bool
-	spin(tid int) bool
+	spin(tid, steps int) bool
 	state(tid int) byte
 
 	interrupt(c *Container, id uint64, tid int, errno unix.Errno) error
@@ -157,9 +157,11 @@ func (r *Realm) Stop(tid int) bool { return r.interceptor.stop(tid) }
 // A thread runs in a circle when, instruction by instruction, all its registers
 // have the same values in each round. That they come back once is not enough: a
 // loop that works through a list in memory may look the same at one instruction,
-// and how much of its work is done by now the machine says. Single steps cost some
-// microseconds each.
-func (r *Realm) Spin(tid int) bool { return r.interceptor.spin(tid) }
+// and how much of its work is done by now the machine says.
+//
+// Loops of up to so many instructions are found. Each step costs some microseconds,
+// or milliseconds when other programs want the processor.
+func (r *Realm) Spin(tid, steps int) bool { return r.interceptor.spin(tid, steps) }
 
 // State is the state of a thread as proc(5) gives it: R runs or computes, S and
 // D sleep in the kernel, T is stopped by a signal, Z is dead; 0 when it is gone.

@@ -171,12 +171,12 @@ func (p *ptracer) stop(tid int) bool {
 	return false
 }
 
-func (p *ptracer) spin(tid int) bool {
+func (p *ptracer) spin(tid, steps int) bool {
 	if !p.stop(tid) {
 		return false
 	}
 	t := p.tracees[tid]
-	s := stepper{tid: tid, harmless: map[uint64]bool{}}
+	s := stepper{tid: tid, steps: steps, harmless: map[uint64]bool{}}
 	if s.circle() {
 		return true
 	}

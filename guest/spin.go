@@ -7,20 +7,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// spinSteps is how many instructions a waiting loop may be long. Go's sweeper
+// SpinSteps is how many instructions a waiting loop may be long. Go's sweeper
 // that waits for another thread takes some hundred.
-const spinSteps = 8192
+const SpinSteps = 8192
 
 // spinRounds is how often a thread has to go round before it is believed. One that
 // counts in memory shows it in the flags: the parities of consecutive numbers
 // never are the same sequence three times in a row.
 const spinRounds = 3
 
-func (n *notifier) spin(tid int) bool {
+func (n *notifier) spin(tid, steps int) bool {
 	if !n.stop(tid) {
 		return false
 	}
-	s := stepper{tid: tid, harmless: map[uint64]bool{}}
+	s := stepper{tid: tid, steps: steps, harmless: map[uint64]bool{}}
 	if s.circle() {
 		return true
 	}
@@ -31,6 +31,7 @@ func (n *notifier) spin(tid int) bool {
 // stepper lets a stopped thread do single instructions.
 type stepper struct {
 	tid      int
+	steps    int              // of a round, at most
 	signal   unix.Signal      // to be passed on, when it ended the steps
 	harmless map[uint64]bool  // addresses of instructions that make no call
 	ended    *unix.WaitStatus // how the thread died, or stopped for its process
@@ -71,7 +72,7 @@ func (s *stepper) circle() bool {
 
 // round does one round: the states until the first one comes again.
 func (s *stepper) round() (states []registerState, ok bool) {
-	for range spinSteps {
+	for range s.steps {
 		at, ok := s.state()
 		if !ok {
 			return nil, false

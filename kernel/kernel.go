@@ -132,6 +132,7 @@ type Host struct {
 	hungUp        bool           // signals may have come of a terminal's or a session's end
 	locks         waiter.Queue   // notified when a file lock may have become free
 	clock         clockState
+	load          loadAverage
 	files         fileClock
 	bootID        string                      // of /proc/sys/kernel/random, once it was asked for
 	root          int                         // Root, once it is open
@@ -160,6 +161,7 @@ func (k *Kernel) NewHost(c HostConfig) *Host {
 		return nil
 	})
 	h.startClock()
+	h.load.next = (k.Now()/loadInterval + 1) * loadInterval
 	if c.Before != nil {
 		h.owners, h.Before = c.Before.owners, nil // the disk is the same
 	}

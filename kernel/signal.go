@@ -64,7 +64,9 @@ func (k *Kernel) signalled(p *Process, thread *Task, signal unix.Signal) {
 		p.stop()
 		return
 	}
-	if t, state, sure := k.taker(candidates, signal); t != nil && t.parking.parked {
+	if t, state, sure := k.taker(candidates, signal); t != nil && !t.parking.parked {
+		t.signalDue, t.signalUnsure = true, !sure
+	} else if t != nil {
 		if w, ok := t.call.state.(*signalWait); ok && state.Pending&w.set != 0 {
 			t.wake() // sigtimedwait takes it
 			return

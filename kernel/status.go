@@ -32,6 +32,9 @@ func (t *Task) credentialReport(name string) (string, bool) {
 		return "", false
 	}
 	if of == nil {
+		if parts[len(parts)-1] == "status" { // the host's first process
+			return t.host().statusFile(name, nil, false)
+		}
 		return "", false
 	}
 	switch parts[len(parts)-1] {
@@ -49,16 +52,6 @@ func (t *Task) credentialReport(name string) (string, bool) {
 
 // status is the machine's status of the thread with the host's credentials.
 func (t *Task) status() (string, bool) {
-	fd, errno := t.host().open(fmt.Sprintf("/proc/%d/task/%d/status", t.process.PID, t.ID), unix.O_RDONLY)
-	if errno != 0 {
-		return "", false
-	}
-	file := os.NewFile(uintptr(fd), "status")
-	defer file.Close()
-	text, err := io.ReadAll(file)
-	if err != nil {
-		return "", false
-	}
 	c := t.cred
 	values := map[string]string{
 		"Uid":             fmt.Sprintf("%d\t%d\t%d\t%d", c.uid, c.euid, c.suid, c.fsuid),
@@ -86,13 +79,29 @@ func (t *Task) status() (string, bool) {
 		}
 		values["Groups"] = groups.String()
 	}
+	return t.host().statusFile(fmt.Sprintf("/proc/%d/task/%d/status", t.process.PID, t.ID), values, t.process.stopped)
+}
+
+// statusFile is proc(5)'s status of a thread, with other values for some lines and
+// without the emulator's stops.
+func (h *Host) statusFile(name string, values map[string]string, stopped bool) (string, bool) {
+	fd, errno := h.open(name, unix.O_RDONLY)
+	if errno != 0 {
+		return "", false
+	}
+	file := os.NewFile(uintptr(fd), "status")
+	defer file.Close()
+	text, err := io.ReadAll(file)
+	if err != nil {
+		return "", false
+	}
 	var b strings.Builder
 	for line := range strings.Lines(string(text)) {
-		key, _, _ := strings.Cut(line, ":")
+		key, machine, _ := strings.Cut(line, ":")
 		if value, ok := values[key]; ok {
 			line = key + ":\t" + value + "\n"
-		} else if key == "State" && strings.Contains(line, "tracing") {
-			line = "State:\t" + map[string]string{"S": "S (sleeping)", "T": "T (stopped)"}[seenState("t", t.process.stopped)] + "\n"
+		} else if key == "State" && strings.HasPrefix(machine, "\tt") {
+			line = "State:\t" + map[string]string{"S": "S (sleeping)", "T": "T (stopped)"}[seenState("t", stopped)] + "\n"
 		}
 		b.WriteString(line)
 	}

@@ -103,8 +103,11 @@ func sysSysinfo(t *Task) Outcome {
 	var b [112]byte // struct sysinfo
 	word := func(at int, v uint64) { binary.LittleEndian.PutUint64(b[at:], v) }
 	word(0, (uint64(t.now())+999_999_999)/1_000_000_000) // uptime, rounded up
-	word(32, t.host().Memory)                            // total
-	word(40, t.host().Memory/4*3)                        // free
+	for i, load := range t.host().sysinfoLoads() {
+		word(8+8*i, load)
+	}
+	word(32, t.host().Memory)     // total
+	word(40, t.host().Memory/4*3) // free
 	binary.LittleEndian.PutUint16(b[80:], uint16(len(t.host().threads)))
 	binary.LittleEndian.PutUint32(b[104:], 1) // unit
 	return fail(t.write(t.arg(0), b[:]))
@@ -127,7 +130,7 @@ func (t *Task) report(name string) (content string, ok bool) {
 		idle := up*int64(h.Cores) - min(h.busy(), up*int64(h.Cores))
 		return fmt.Sprintf("%s %s\n", hundredths(up), hundredths(idle)), true
 	case "/proc/loadavg":
-		return fmt.Sprintf("0.00 0.00 0.00 1/%d %d\n", len(h.threads), t.process.PID), true
+		return h.loadavg(t.process.PID), true
 	case "/proc/stat":
 		return h.procStat(), true
 	case "/proc/meminfo":

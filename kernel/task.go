@@ -43,6 +43,11 @@ type Task struct {
 	// effect on parked tasks is looked at when the kernel has carried it out.
 	afterwards []signalSent
 
+	// signalDue: a signal for the task was sent when it did not wait. If it was in
+	// a call that had not begun to wait yet, the kernel cannot deliver it before the
+	// call ends. signalUnsure as in taker.
+	signalDue, signalUnsure bool
+
 	idle    int // calls in a row that polled in vain
 	cpu     cpuAccount
 	touched []touch // files that the current call may change
@@ -238,8 +243,10 @@ func (t *Task) park(interrupted unix.Errno) Outcome {
 	// A signal that came before the call and is not blocked by a temporary
 	// mask ends it at once; one that the own mask lets through never waits,
 	// the kernel delivers it before the call.
-	if p.masked {
-		if s, ok := t.machine().SignalState(t.TID); ok && deliverable(s, p.mask) != 0 {
+	if p.masked || t.signalDue {
+		p.kick = t.signalDue && t.signalUnsure
+		t.signalDue = false
+		if s, ok := t.machine().SignalState(t.TID); ok && !s.Dead && deliverable(s, t.blocked(s)) != 0 {
 			t.interrupt()
 		}
 	}

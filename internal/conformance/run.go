@@ -103,10 +103,6 @@ type emulated struct {
 	simterpose string // the path of the command
 }
 
-// epoch is in the past: the go command throws away what its cache has not used for
-// five days.
-const epoch = "2026-01-01"
-
 func (m emulated) run(c Command, folder, output string, limit time.Duration) error {
 	variables := map[string]string{}
 	for _, v := range c.environment() {
@@ -119,14 +115,13 @@ func (m emulated) run(c Command, folder, output string, limit time.Duration) err
 	}
 	experiment := map[string]any{
 		"cpu":      cpu,
-		"epoch":    epoch,
 		"platform": map[string]any{"hosts": []any{map[string]any{"name": "tester", "speed": "1Gf", "cores": 2}}},
 		"processes": []any{map[string]any{
 			"host": "tester", "name": "suite", "command": c.shell(), "env": variables,
 		}},
 	}
 	if c.Epoch != "" {
-		experiment["epoch"] = c.Epoch + "T00:00:00Z"
+		experiment["epoch"] = c.Epoch
 	}
 	text, err := yaml.Marshal(experiment)
 	if err != nil {

@@ -72,7 +72,7 @@ stop: 1000s
 `
 
 // TestEmulatedPairs runs each server on one host and its clients on another, the
-// second time with address translation.
+// second time the other way.
 func TestEmulatedPairs(t *testing.T) {
 	for _, p := range pairs {
 		t.Run(p.name, func(t *testing.T) {

@@ -130,3 +130,16 @@ processes:
 		})
 	}
 }
+
+// TestMeasuredSignals runs a guest that gets signals while it computes: where that
+// takes time, they come between a call and its wait.
+func TestMeasuredSignals(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "experiment.yaml")
+	write(t, file, fmt.Sprintf(`platform: {hosts: [{name: host, speed: 1Gf, cores: 2}]}
+cpu: {measured: {reference_speed: 1Gf}}
+processes: [{host: host, name: guest, command: [%s]}]
+`, program(t, "c/signal_compute.c")))
+	r := lab.Experiment(t, file)
+	finish(t, r)
+	golden(t, "signal_compute", r.Stdout(t, "host", "guest"), false)
+}

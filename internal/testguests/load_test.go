@@ -1,0 +1,37 @@
+package testguests
+
+import (
+	"fmt"
+	"math"
+	"path/filepath"
+	"testing"
+
+	"github.com/simterpose/simterpose/internal/testguests/lab"
+)
+
+// TestLoadAverageIsSimulated has two threads of a slow host compute for some
+// minutes and then look.
+func TestLoadAverageIsSimulated(t *testing.T) {
+	burn := filepath.Join(lab.Folder(), "burn")
+	lab.BuildC(t, "cpu/burn.c", burn)
+	file := filepath.Join(t.TempDir(), "experiment.yaml")
+	write(t, file, fmt.Sprintf(`platform:
+  hosts: [{name: host, speed: 1Mf, cores: 2}]
+cpu: {measured: {reference_speed: 1Gf}}
+processes:
+  - {host: host, name: busy, command: [%s, "20000000", "2"]}
+  - {host: host, name: look, start: 30s, command: "cat /proc/loadavg /proc/uptime"}
+`, burn))
+	r := lab.Experiment(t, file)
+	out := r.Stdout(t, "host", "look")
+	var one, five, fifteen, up, idle float64
+	var runs, threads, last int
+	if _, err := fmt.Sscanf(out, "%f %f %f %d/%d %d\n%f %f", &one, &five, &fifteen, &runs, &threads, &last, &up, &idle); err != nil {
+		t.Fatalf("%v in %q", err, out)
+	}
+	// Two threads compute, and then cat itself does too.
+	least, most := 1-math.Exp(-up/60), 3*(1-math.Exp(-up/60))
+	if one < least-0.1 || one > most+0.1 || five >= one || fifteen >= five {
+		t.Errorf("after %.0f s the load was %s", up, out)
+	}
+}
