@@ -28,6 +28,27 @@ panic: test timed out after 10m0s
 	}
 }
 
+func TestParsePython(t *testing.T) {
+	got, err := parsePython(strings.NewReader(`printed without a newline
+conformance: begin test.A.one
+
+conformance: pass test.A.one
+Traceback (most recent call last):
+
+conformance: fail setUpClass_(test.B)
+
+conformance: begin test.C.hangs
+`))
+	want := []Result{{"test.A.one", Pass}, {"setUpClass_(test.B)", Fail}, {"test.C.hangs", Unfinished}}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v\n%s", err, diff)
+	}
+	c := restPython(Command{Arguments: []string{"python3", "cases.py", "test.x", "earlier"}}, got)
+	if diff := cmp.Diff([]string{"python3", "cases.py", "test.x", "test.C.hangs"}, c.Arguments); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestRestSkipsWhatIsDone(t *testing.T) {
 	c := restGo(Command{Arguments: []string{"x"}}, []Result{{"TestOne", Pass}, {"TestTwo/part", Pass}, {"TestHangs", Unfinished}})
 	want := "-test.skip=^(" + strings.Join(goOutside, "|") + "|TestOne|TestHangs)$"
