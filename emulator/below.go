@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -68,14 +69,24 @@ func (l *layers) makeBelow(realm *guest.Realm) error {
 	return nil
 }
 
+// remade is a folder of the machine's that has been made again.
+type remade struct {
+	own  string
+	like *unix.Stat_t
+}
+
 // foldersBelow makes the folders in one of the machine's again, level by level.
 func (l *layers) foldersBelow(folder string, made *int) error {
-	times := map[string][]unix.Timespec{} // what is made in a folder changes its own
-	defer func() {
-		for f, t := range times {
-			unix.UtimesNano(filepath.Join(l.below, f), t)
-		}
-	}()
+	folders, err := l.remakeFolders(folder, made)
+	// What is made in a folder changes its times, and needs it to be writable: so
+	// they become like the machine's at the end, and the innermost first.
+	for _, f := range slices.Backward(folders) {
+		err = errors.Join(err, dress(f.own, f.like))
+	}
+	return err
+}
+
+func (l *layers) remakeFolders(folder string, made *int) (folders []remade, err error) {
 	for level, depth := []string{folder}, 0; len(level) > 0 && depth < depthBelow(folder); depth++ {
 		var next []string
 		for _, f := range level {
@@ -83,7 +94,7 @@ func (l *layers) foldersBelow(folder string, made *int) error {
 			if err != nil {
 				// It looks empty to the guests, and can be filled.
 				if err := unix.Setxattr(filepath.Join(l.below, f), "user.overlay.opaque", []byte("y"), 0); err != nil {
-					return fmt.Errorf("%s: setxattr: %w", f, err)
+					return folders, fmt.Errorf("%s: setxattr: %w", f, err)
 				}
 				continue
 			}
@@ -91,45 +102,45 @@ func (l *layers) foldersBelow(folder string, made *int) error {
 				child := path.Join(f, e.Name())
 				if e.Type().IsRegular() && unix.Access(child, unix.R_OK) == unix.EACCES {
 					if err := l.emptied(child); err != nil {
-						return err
+						return folders, err
 					}
 				}
 				if !e.IsDir() {
 					continue
 				}
 				if *made++; *made > maxBelow {
-					return nil
+					return folders, nil
 				}
-				if s, err := l.again(child); err != nil {
-					return err
-				} else if s != nil {
-					times[child] = []unix.Timespec{s.Atim, s.Mtim}
+				if again, err := l.again(child); err != nil {
+					return folders, err
+				} else if again.like != nil {
+					folders = append(folders, again)
 					next = append(next, child)
 				}
 			}
 		}
 		level = next
 	}
-	return nil
+	return folders, nil
 }
 
-// again makes a folder of the machine's anew and tells what that is like. One of
+// again makes a folder of the machine's anew, for the time being writable. One of
 // the user's own needs none.
-func (l *layers) again(folder string) (*unix.Stat_t, error) {
+func (l *layers) again(folder string) (remade, error) {
 	var s unix.Stat_t
 	if err := unix.Lstat(folder, &s); errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return remade{}, nil
 	} else if err != nil {
-		return nil, &os.PathError{Op: "lstat", Path: folder, Err: err}
+		return remade{}, &os.PathError{Op: "lstat", Path: folder, Err: err}
 	}
 	if int(s.Uid) == os.Geteuid() {
-		return nil, nil
+		return remade{}, nil
 	}
 	own := filepath.Join(l.below, folder)
 	if err := unix.Mkdir(own, 0o700); err != nil {
-		return nil, &os.PathError{Op: "mkdir", Path: own, Err: err}
+		return remade{}, &os.PathError{Op: "mkdir", Path: own, Err: err}
 	}
-	return &s, dress(own, &s)
+	return remade{own, &s}, nil
 }
 
 // emptied makes a file that the user may not read an empty one, so that it can

@@ -1,6 +1,7 @@
 package testguests
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -91,5 +92,38 @@ processes:
 	}
 	if left, err := os.ReadDir(layers); err != nil || len(left) != 41 {
 		t.Errorf("%d left in layers, %v", len(left), err)
+	}
+}
+
+// TestClosedFolders has an ordinary user's hosts have folders of the machine's that
+// this user may not read or write.
+func TestClosedFolders(t *testing.T) {
+	if os.Getuid() != 0 {
+		return // nobody else can make them
+	}
+	for _, runner := range lab.Runners() {
+		t.Run(runner.Name, func(t *testing.T) {
+			folder := outside(t)
+			for _, f := range []struct {
+				name string
+				mode os.FileMode
+			}{{"closed/in", 0o755}, {"closed", 0}, {"constant/in", 0o755}, {"constant", 0o555}} {
+				if err := os.MkdirAll(filepath.Join(folder, f.name), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Chmod(filepath.Join(folder, f.name), f.mode); err != nil {
+					t.Fatal(err)
+				}
+			}
+			file := filepath.Join(runner.Folder(t), "experiment.yaml")
+			write(t, file, fmt.Sprintf(`platform: {hosts: [{name: host}]}
+processes:
+  - {host: host, name: sh, command: "cd %s; stat -c '%%n %%a' *; ls constant; echo new > closed/new; cat closed/new"}
+`, folder))
+			r := runner.Experiment(t, file, filepath.Join(filepath.Dir(file), "output"))
+			if got := r.Stdout(t, "host", "sh"); got != "closed 0\nconstant 555\nin\nnew\n" {
+				t.Errorf("the guest printed:\n%s%s", got, r.Stderr(t, "host", "sh"))
+			}
+		})
 	}
 }
