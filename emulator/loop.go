@@ -425,8 +425,12 @@ func (l *loop) idle(th *thread, waited, computed time.Duration) bool {
 
 // continued is the kernel's Config.Continued.
 func (l *loop) continued(t *kernel.Task) {
-	if th := l.threadOf(t); th.state == stopped {
+	switch th := l.threadOf(t); {
+	case th.state == stopped:
 		l.due(th, continued, l.queue.Now())
+	case th.state == called && th.turn.Scheduled():
+		// Its call was told before SIGCONT was, as ptrace does in an order of its own.
+		l.due(th, called, l.queue.Now())
 	}
 }
 
