@@ -60,7 +60,7 @@ var systems = []struct {
 	{name: "serf", checks: []check{
 		{"node-01/loss.stdout", `^node-01 sees 49 alive and 1 failed\n$`, nil},
 	}},
-	{name: "zookeeper", checks: []check{
+	{name: "zookeeper", varies: "one run in some ends 10 microseconds apart from the others; why is not known", checks: []check{
 		{"client/client.stdout", `^zoo-1 knows all\nzoo-2 knows all\nzoo-3 knows all\n$`, nil},
 	}},
 	{name: "web", checks: []check{
