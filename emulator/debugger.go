@@ -62,14 +62,7 @@ func (l *loop) takeBack(th *thread) bool {
 			l.fail(err)
 			return false
 		}
-		switch l.event.Kind {
-		case guest.Call:
-			l.lateCall()
-		case guest.Death:
-			if p := l.processByTID(l.event.TID); p != nil {
-				l.finishDeath(p)
-			}
-		}
+		l.hear()
 		if th.task.Dead() || l.interrupted.Load() {
 			return false
 		}

@@ -566,6 +566,15 @@ func (l *loop) waitOutside() bool {
 		l.fail(err)
 		return true
 	}
+	if l.event.Kind == guest.Death {
+		l.outside--
+	}
+	l.hear()
+	return true
+}
+
+// hear deals with news of guests while none has its turn.
+func (l *loop) hear() {
 	switch l.event.Kind {
 	case guest.Call:
 		l.lateCall()
@@ -573,7 +582,5 @@ func (l *loop) waitOutside() bool {
 		if p := l.processByTID(l.event.TID); p != nil {
 			l.finishDeath(p)
 		}
-		l.outside--
 	}
-	return true
 }
