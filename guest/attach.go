@@ -1,6 +1,7 @@
 package guest
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -201,7 +202,14 @@ func (n *notifier) stop(tid int) bool {
 }
 
 func (n *notifier) interrupt(c *Container, id uint64, tid int, errno unix.Errno) error {
-	if gone, err := seize(tid, 0); gone || err != nil {
+	switch gone, err := seize(tid, 0); {
+	case gone:
+		return nil
+	case errors.As(err, new(*MissingError)):
+		// A debugger holds it, and lets it look for signals.
+		c.Answer(id, 0, errno)
+		return nil
+	case err != nil:
 		return err
 	}
 	ptraceInterrupt(tid)

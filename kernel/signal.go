@@ -64,15 +64,14 @@ func (k *Kernel) signalled(p *Process, thread *Task, signal unix.Signal) {
 		p.stop()
 		return
 	}
-	if t, state, sure := k.taker(candidates, signal); t != nil && !t.parking.parked {
-		t.signalDue, t.signalUnsure = true, !sure
+	if t, state := k.taker(candidates, signal); t != nil && !t.parking.parked {
+		t.signalDue = true
 	} else if t != nil {
 		if w, ok := t.call.state.(*signalWait); ok && state.Pending&w.set != 0 {
 			t.wake() // sigtimedwait takes it
 			return
 		}
 		if deliverable(state, t.blocked(state))&bit(signal) != 0 {
-			t.parking.kick = !sure
 			t.interrupt()
 			return
 		}
@@ -80,26 +79,24 @@ func (k *Kernel) signalled(p *Process, thread *Task, signal unix.Signal) {
 	p.wakeSignalDescriptors()
 }
 
-// taker finds the thread that the kernel hands a process's signal to: the leader
-// unless it blocks it, or else one of the others that do not (complete_signal).
-// Only that thread's wait ends. Which of several others the kernel has chosen
-// cannot be seen: then the first is named and sure is false.
-func (k *Kernel) taker(candidates []*Task, signal unix.Signal) (taker *Task, state SignalState, sure bool) {
-	sure = true
+// taker finds the thread that is to handle a process's signal: the leader unless
+// it blocks it, or else the first of the others that do not (complete_signal). The
+// machine's kernel may have chosen another, as it looks at what no file of /proc
+// shows; it hands the signal to the thread that leaves its call first.
+func (k *Kernel) taker(candidates []*Task, signal unix.Signal) (taker *Task, state SignalState) {
 	for _, t := range candidates {
 		s, ok := k.Machine.SignalState(t.TID)
 		if !ok || s.Dead || t.blocked(s)&bit(signal) != 0 {
 			continue
 		}
-		if taker != nil {
-			return taker, state, false
+		if t.TID == t.process.TID {
+			return t, s
 		}
-		taker, state = t, s
-		if len(candidates) == 1 || t.TID == t.process.TID {
-			return taker, state, true
+		if taker == nil {
+			taker, state = t, s
 		}
 	}
-	return taker, state, sure
+	return taker, state
 }
 
 // blocked are the signals that do not end the task's call.

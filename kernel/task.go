@@ -45,8 +45,8 @@ type Task struct {
 
 	// signalDue: a signal for the task was sent when it did not wait. If it was in
 	// a call that had not begun to wait yet, the kernel cannot deliver it before the
-	// call ends. signalUnsure as in taker.
-	signalDue, signalUnsure bool
+	// call ends.
+	signalDue bool
 
 	idle    int // calls in a row that polled in vain
 	cpu     cpuAccount
@@ -90,7 +90,6 @@ type parking struct {
 	used        int
 	timer       sim.Event
 	interrupted unix.Errno // what a signal makes of the call; 0: not interruptible
-	kick        bool       // the signal's thread is a guess (see Kernel.taker)
 	mask        uint64     // replaces the thread's blocked signals while it waits
 	masked      bool
 	// waitsOn and waitsFor tell of what the task waits for, for the table of
@@ -233,7 +232,7 @@ func (t *Task) park(interrupted unix.Errno) Outcome {
 		panic("kernel: task parked twice")
 	}
 	p.parked = true
-	p.interrupted, p.kick = interrupted, false
+	p.interrupted = interrupted
 	if t.call.deadline != sim.Never {
 		if p.timer.Fire == nil {
 			p.timer.Fire = t.expire
@@ -244,7 +243,6 @@ func (t *Task) park(interrupted unix.Errno) Outcome {
 	// mask ends it at once; one that the own mask lets through never waits,
 	// the kernel delivers it before the call.
 	if p.masked || t.signalDue {
-		p.kick = t.signalDue && t.signalUnsure
 		t.signalDue = false
 		if s, ok := t.machine().SignalState(t.TID); ok && !s.Dead && deliverable(s, t.blocked(s)) != 0 {
 			t.interrupt()
@@ -396,11 +394,7 @@ func (t *Task) interrupt() {
 		if errno == erestartnohand || errno == erestartsys {
 			t.restart = restart{t.call.number, t.call.arguments, t.call.deadline, t.call.calendar, true}
 		}
-		o := fail(errno)
-		if p.kick {
-			o.Kind = Interrupted
-		}
-		t.settle(o)
+		t.settle(Outcome{Kind: Interrupted, Errno: errno})
 	}
 }
 

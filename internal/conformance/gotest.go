@@ -28,7 +28,7 @@ var goPackages = []goPackage{
 	{name: "net", short: "^Test(Accept|Close|Conn|Dial|File|Listen|Packet|ReadFrom|ResolveTCP|TCP[CL]|UDP|Unix|Write)"},
 	{name: "net/http"},
 	{name: "os"},
-	{name: "os/exec"},
+	{name: "os/exec", short: "."},
 	{name: "os/signal"},
 	{name: "sync"},
 	{name: "time", short: "^Test(Tick|Sleep|After|Timer|Stop|Long|Load|Zone)", watches: true},
