@@ -133,6 +133,7 @@ type Host struct {
 	locks         waiter.Queue   // notified when a file lock may have become free
 	clock         clockState
 	load          loadAverage
+	busy          int64 // simulated processor time of all its threads so far, in nanoseconds
 	files         fileClock
 	bootID        string                      // of /proc/sys/kernel/random, once it was asked for
 	root          int                         // Root, once it is open

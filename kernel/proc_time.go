@@ -187,17 +187,9 @@ func (h *Host) schedstat() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "version 17\ntimestamp %d\n", int64(h.kernel.Now())/perTick)
 	for i := range h.Cores {
-		fmt.Fprintf(&b, "cpu%d 0 0 0 0 0 0 %d 0 0\n", i, h.busy()/int64(h.Cores))
+		fmt.Fprintf(&b, "cpu%d 0 0 0 0 0 0 %d 0 0\n", i, h.busy/int64(h.Cores))
 	}
 	return b.String()
-}
-
-// busy is the processor time of the host's processes, in nanoseconds.
-func (h *Host) busy() (total int64) {
-	for _, p := range h.processes {
-		total += p.cpu.used
-	}
-	return total
 }
 
 // uuid is a random one (RFC 9562, version 4).

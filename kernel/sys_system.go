@@ -127,7 +127,7 @@ func (t *Task) report(name string) (content string, ok bool) {
 	switch name {
 	case "/proc/uptime":
 		up := int64(h.kernel.Now())
-		idle := up*int64(h.Cores) - min(h.busy(), up*int64(h.Cores))
+		idle := up*int64(h.Cores) - min(h.busy, up*int64(h.Cores))
 		return fmt.Sprintf("%s %s\n", hundredths(up), hundredths(idle)), true
 	case "/proc/loadavg":
 		return h.loadavg(t.process.PID), true
@@ -212,10 +212,7 @@ func isNumber(s string) bool {
 func (h *Host) procStat() string {
 	var b strings.Builder
 	uptime := ticks(int64(h.kernel.Now()))
-	var busy uint64
-	for _, p := range h.sortedProcesses() {
-		busy += ticks(p.cpu.used)
-	}
+	busy := ticks(h.busy)
 	idle := uptime*uint64(h.Cores) - min(busy, uptime*uint64(h.Cores))
 	fmt.Fprintf(&b, "cpu  %d 0 0 %d 0 0 0 0 0 0\n", busy, idle)
 	for i := range h.Cores {

@@ -523,6 +523,7 @@ func (t *Task) Charge(d time.Duration) {
 	p := t.process
 	t.cpu.used += int64(d)
 	p.cpu.used += int64(d)
+	p.host.busy += int64(d)
 	if p.cpu.next != 0 && p.cpu.used >= p.cpu.next {
 		t.kernel().ring(&p.cpu)
 	}

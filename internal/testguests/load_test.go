@@ -10,17 +10,20 @@ import (
 )
 
 // TestLoadAverageIsSimulated has two threads of a slow host compute for some
-// minutes and then look.
+// minutes, and looks meanwhile. On another host a process computes and ends: what
+// it used stays used.
 func TestLoadAverageIsSimulated(t *testing.T) {
 	burn := filepath.Join(lab.Folder(), "burn")
 	lab.BuildC(t, "cpu/burn.c", burn)
 	file := filepath.Join(t.TempDir(), "experiment.yaml")
 	write(t, file, fmt.Sprintf(`platform:
-  hosts: [{name: host, speed: 1Mf, cores: 2}]
+  hosts: [{name: host, speed: 1Mf, cores: 2}, {name: other, speed: 1Mf, cores: 2}]
 cpu: {measured: {reference_speed: 1Gf}}
 processes:
-  - {host: host, name: busy, command: [%s, "20000000", "2"]}
+  - {host: host, name: busy, command: [%[1]s, "200000000", "2"]}
   - {host: host, name: look, start: 30s, command: "cat /proc/loadavg /proc/uptime"}
+  - {host: other, name: ended, command: [%[1]s, "10000000"]}
+  - {host: other, name: look, start: 1h, command: "cat /proc/uptime"}
 `, burn))
 	r := lab.Experiment(t, file)
 	out := r.Stdout(t, "host", "look")
@@ -34,4 +37,16 @@ processes:
 	if one < least-0.1 || one > most+0.1 || five >= one || fifteen >= five {
 		t.Errorf("after %.0f s the load was %s", up, out)
 	}
+	var used float64
+	if out := r.Stdout(t, "other", "ended"); !scans(out, "%f", &used) {
+		t.Fatalf("not what burn prints: %q", out)
+	}
+	if out := r.Stdout(t, "other", "look"); !scans(out, "%f %f", &up, &idle) || 2*up-idle < used {
+		t.Errorf("after a computation of %.2f s uptime tells %q", used, out)
+	}
+}
+
+func scans(text, format string, into ...any) bool {
+	n, _ := fmt.Sscanf(text, format, into...)
+	return n == len(into)
 }
