@@ -25,6 +25,10 @@ const (
 	// slice how long it may sleep in the machine's kernel.
 	look  = 10 * time.Millisecond
 	slice = 50 * time.Millisecond
+	// mostOfLook is the most that a thread is believed to have computed between
+	// two looks. A virtual machine that is held up for a second adds that to the
+	// thread that was running, as if it had computed.
+	mostOfLook = 2 * look
 )
 
 // loop runs guests and events.
@@ -336,7 +340,8 @@ func (l *loop) releaseVforkParent(p *kernel.Process) {
 // there will be none in this turn.
 func (l *loop) untilCall(th *thread) bool {
 	th.lookAt = spinAfter
-	var computing time.Duration // processor time when the thread was first seen to compute
+	var used time.Duration     // the thread's processor time when it was last looked at
+	var computed time.Duration // since the first look
 	waited := time.Duration(0)
 	for slices := 0; ; {
 		patience := look
@@ -368,11 +373,13 @@ func (l *loop) untilCall(th *thread) bool {
 			}
 		case guest.Nothing:
 			slices++
-			if slices == 1 {
-				computing = guest.ProcessorTime(th.task.TID)
+			before := used
+			used = guest.ProcessorTime(th.task.TID)
+			if slices > 1 {
+				computed += min(used-before, mostOfLook)
 			}
 			waited += patience
-			if l.idle(th, waited, guest.ProcessorTime(th.task.TID)-computing) {
+			if l.idle(th, waited, computed) {
 				return false
 			}
 		}
