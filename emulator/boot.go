@@ -78,9 +78,11 @@ func (w *world) bringUp(h *host, first bool) error {
 	if err != nil {
 		return err
 	}
+	h.settings = newSettings(h.container)
 	h.stack = w.stacks.NewStack(inet.Config{
 		Name: p.Name, Addresses: addresses, Networks: w.experiment.Platform.Networks(), Random: w.source.Stream("ports " + p.Name),
 		Realtime: func() int64 { return h.kernel.Realtime() },
+		Setting:  h.settings.read,
 	})
 	old := h.kernel
 	h.kernel = w.kernel.NewHost(kernel.HostConfig{

@@ -45,6 +45,7 @@ func (w *world) crash(h *host) error {
 		}
 	}
 	h.kernel.Crash()
+	h.settings.close()
 	// The interface would go with its namespace, but later.
 	if err := w.realm.OuterNetlink([][]byte{deleteRequest(h.index)}); err != nil {
 		return err

@@ -25,6 +25,7 @@ type host struct {
 	clock     *guest.Clock
 	kernel    *kernel.Host
 	stack     *inet.Stack
+	settings  *settings
 	random    *rand.ChaCha8
 	folder    string // in the output folder
 	index     int    // in the order in which hosts were brought up

@@ -214,14 +214,19 @@ func (s *recordedStream) Connect(a socket.Address) unix.Errno {
 	case again && errno != unix.EALREADY:
 		s.isConnected()
 	case !again && (errno == 0 || errno == unix.EINPROGRESS):
-		s.connecting = true
-		to := a.AddrPort()
-		s.act(trace.Record{Action: trace.Connect, Name: s.recorder.name(s.Domain(), to.Addr()), Port: to.Port()})
-		if local, errno := s.LocalAddress(); errno == 0 {
-			s.recorder.connects[s.recorder.way(s.host, local.AddrPort(), to)] = s.number
-		}
+		s.connects(a)
 	}
 	return errno
+}
+
+// connects writes that a connection has been begun.
+func (s *recordedStream) connects(a socket.Address) {
+	s.connecting = true
+	to := a.AddrPort()
+	s.act(trace.Record{Action: trace.Connect, Name: s.recorder.name(s.Domain(), to.Addr()), Port: to.Port()})
+	if local, errno := s.LocalAddress(); errno == 0 {
+		s.recorder.connects[s.recorder.way(s.host, local.AddrPort(), to)] = s.number
+	}
 }
 
 // isConnected writes that the connection is there, once.
@@ -283,7 +288,11 @@ func (s *recordedStream) Receive(dst socket.Sink, m *socket.Message) (int, unix.
 func (s *recordedStream) Send(src socket.Source, m *socket.Message) (int, unix.Errno) {
 	flags, want := m.Flags&unix.MSG_MORE, src.Len()
 	n, errno := s.Socket.Send(src, m)
-	if n > 0 && errno == 0 {
+	begun := errno == unix.EINPROGRESS // by the bytes themselves (TCP Fast Open)
+	if s.recorder.current != nil && m.Flags&unix.MSG_FASTOPEN != 0 && m.Address != nil && !s.connecting && (begun || errno == 0) {
+		s.connects(m.Address)
+	}
+	if n > 0 && (errno == 0 || begun) {
 		if n < want {
 			flags |= unix.MSG_DONTWAIT // the next write has the rest
 		}

@@ -379,17 +379,31 @@ func (c *Container) descriptor(number int) (int, error) {
 // questions about interfaces (netdevice(7)). It is an Internet socket: others do
 // not know of addresses (SIOCGIFADDR).
 func (c *Container) NetworkSocket() (int, error) {
-	const descriptor = 3
-	var open, shut list
-	open.add(mustSucceed, "open a socket", unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if _, err := c.realm.perform(&c.agent, &open); err != nil {
+	var l list
+	l.add(mustSucceed, "open a socket", unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	return c.opened(&l)
+}
+
+// OpenSetting opens a file of /proc/sys/net for reading, which tells of the
+// container's network namespace whoever reads it.
+func (c *Container) OpenSetting(path string) (int, error) {
+	var l list
+	l.add(mustSucceed, "open "+path, unix.SYS_OPEN, l.string(path), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	return c.opened(&l)
+}
+
+// opened is the descriptor that the agent's list opens.
+func (c *Container) opened(open *list) (int, error) {
+	const descriptor = 3 // the first free one of an agent
+	if _, err := c.realm.perform(&c.agent, open); err != nil {
 		return -1, err
 	}
 	fd, err := c.descriptor(descriptor)
 	if err != nil {
 		return -1, err
 	}
-	shut.add(mustSucceed, "close a socket", unix.SYS_CLOSE, descriptor)
+	var shut list
+	shut.add(mustSucceed, "close", unix.SYS_CLOSE, descriptor)
 	_, err = c.realm.perform(&c.agent, &shut)
 	return fd, err
 }

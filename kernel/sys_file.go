@@ -113,15 +113,28 @@ func (t *Task) doWrite(d *description, s *span) Outcome {
 	return t.wrote(d, n, total, errno, d.nonblock, true)
 }
 
+// opening is the state of a write that has begun a connection (TCP Fast Open).
+type opening struct{}
+
 // wrote is the outcome of a write-like operation that took n of the total bytes
 // that were left.
 func (t *Task) wrote(d *description, n, total int, errno unix.Errno, nonblock, sigpipe bool) Outcome {
 	if errno == unix.EPIPE && sigpipe && t.call.done == 0 {
 		t.process.raise(t, unix.SIGPIPE)
 	}
-	if errno == 0 && n < total {
+	switch {
+	case errno == 0 && n < total:
 		t.call.done += n
 		n, errno = 0, unix.EAGAIN
+	case errno == unix.EINPROGRESS && nonblock && n > 0: // on their way with a SYN
+		errno = 0
+	case errno == unix.EINPROGRESS && !nonblock: // it waits as connect(2) does
+		t.call.done, t.call.state = n, opening{}
+		n, errno = 0, unix.EAGAIN
+	case errno == unix.EALREADY && !t.first():
+		errno = unix.EAGAIN
+	case errno != 0 && errno != unix.EAGAIN && t.call.state == opening{}:
+		t.call.done = 0 // it has not been connected
 	}
 	return t.finish(d, n, errno, waiter.Out, nonblock)
 }
@@ -563,7 +576,9 @@ func (t *Task) moveBytes(s *transferState, in, out *description, offset, outOffs
 			if file != nil {
 				source = file
 			}
-			n, errno = w.Write(source)
+			if n, errno = w.Write(source); errno == unix.EINPROGRESS {
+				errno = 0 // a connection is under way with them
+			}
 		}
 		if errno == unix.EPIPE && t.call.done == 0 {
 			t.process.raise(t, unix.SIGPIPE)

@@ -27,7 +27,8 @@ func TestRoot(t *testing.T) {
 		if os.Getuid() == 0 {
 			t.Run(name+"/native", func(t *testing.T) {
 				native := exec.Command(program)
-				native.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{}}
+				// A network of its own: its settings are not this machine's.
+				native.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{}, Unshareflags: syscall.CLONE_NEWNET}
 				text, err := native.Output()
 				if err != nil {
 					t.Fatal(err)

@@ -14,6 +14,7 @@ type counters struct {
 	activeOpens, passiveOpens, attemptFails, resets   int64
 	segmentsIn, segmentsOut, retransmissions, rstsOut int64
 	listenOverflows                                   int64
+	fastOpensActive, fastOpensPassive                 int64
 
 	udp, udpLite datagramCounters
 
@@ -124,7 +125,8 @@ func (s *Stack) netstat() string {
 	var b strings.Builder
 	k := &s.counters
 	countersLine(&b, "TcpExt", column{"SyncookiesSent", 0}, column{"TW", int64(len(s.lingering()))},
-		column{"ListenOverflows", k.listenOverflows}, column{"ListenDrops", k.listenOverflows}, column{"TCPTimeouts", k.retransmissions})
+		column{"ListenOverflows", k.listenOverflows}, column{"ListenDrops", k.listenOverflows}, column{"TCPTimeouts", k.retransmissions},
+		column{"TCPFastOpenActive", k.fastOpensActive}, column{"TCPFastOpenPassive", k.fastOpensPassive})
 	countersLine(&b, "IpExt", column{"InNoRoutes", 0}, column{"InOctets", k.bytesIn}, column{"OutOctets", k.bytesOut})
 	return b.String()
 }

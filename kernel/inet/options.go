@@ -95,7 +95,7 @@ var options = map[optionKey]option{
 	{unix.IPPROTO_TCP, unix.TCP_QUICKACK}:             flagOn,
 	{unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT}:         between(0, 0, anyInt),
 	{unix.IPPROTO_TCP, unix.TCP_FASTOPEN}:             between(0, 0, anyInt).but(upTo(somaxconn)),
-	{unix.IPPROTO_TCP, unix.TCP_FASTOPEN_CONNECT}:     between(0, 0, 1),
+	{unix.IPPROTO_TCP, unix.TCP_FASTOPEN_CONNECT}:     between(0, 0, 1).but(asClient),
 	{unix.IPPROTO_TCP, unix.TCP_FASTOPEN_NO_COOKIE}:   between(0, 0, 1),
 	{unix.IPPROTO_TCP, unix.TCP_TIMESTAMP}:            number,
 	{unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT}:        between(0, -anyInt-1, anyInt),

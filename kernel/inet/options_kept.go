@@ -17,6 +17,14 @@ func upTo(most int) func(*base, int) (int, unix.Errno) {
 	return func(_ *base, v int) (int, unix.Errno) { return min(v, most), 0 }
 }
 
+// asClient is TCP_FASTOPEN_CONNECT, which net.ipv4.tcp_fastopen must allow.
+func asClient(b *base, v int) (int, unix.Errno) {
+	if b.stack.fastOpen()&fastOpenClient == 0 {
+		return 0, unix.EOPNOTSUPP
+	}
+	return v, 0
+}
+
 // linger2 is TCP_LINGER2 in seconds: 0 means the default, at most 120 are kept
 // (TCP_FIN_TIMEOUT_MAX).
 func linger2(_ *base, v int) (int, unix.Errno) {

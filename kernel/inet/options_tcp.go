@@ -46,6 +46,14 @@ func (t *tcpSocket) SetOption(level, name int, value []byte) unix.Errno {
 		return 0
 	case optionKey{unix.IPPROTO_TCP, unix.TCP_ULP}:
 		return unix.ENOENT // no kernel TLS
+	case optionKey{unix.IPPROTO_TCP, unix.TCP_FASTOPEN}, optionKey{unix.IPPROTO_TCP, unix.TCP_FASTOPEN_NO_COOKIE}:
+		if s := t.state(); s != stateClosed && s != stateListen {
+			return unix.EINVAL
+		}
+	case optionKey{unix.IPPROTO_TCP, unix.TCP_FASTOPEN_CONNECT}:
+		if t.state() != stateClosed {
+			return unix.EINVAL
+		}
 	case optionKey{unix.IPPROTO_IPV6, unix.IPV6_V6ONLY}:
 		if t.domain != unix.AF_INET6 {
 			return unix.ENOPROTOOPT

@@ -99,13 +99,13 @@ func (p *procTable) tcp(domain int) {
 		case t.connection != nil && t.connection.state != stateClosed:
 			c := t.connection
 			sent, received := c.queues()
-			p.connection(domain, width, c.local, c.remote, c.state, sent, received, t.inode)
+			p.connection(domain, width, c.local, c.remote, c.visible(), sent, received, t.inode)
 		}
 	}
 	live = append(live, p.stack.orphans(domain)...)
 	for _, c := range live {
 		sent, received := c.queues()
-		p.connection(domain, width, c.local, c.remote, c.state, sent, received, 0)
+		p.connection(domain, width, c.local, c.remote, c.visible(), sent, received, 0)
 	}
 	for _, w := range p.stack.lingering() {
 		if w.domain == domain {

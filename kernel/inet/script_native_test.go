@@ -2,6 +2,8 @@ package inet
 
 import (
 	"encoding/binary"
+	"os"
+	"strconv"
 	"time"
 	"unsafe"
 
@@ -29,6 +31,10 @@ func call(number uintptr, s any, args ...uintptr) (uintptr, unix.Errno) {
 	copy(a[:], args)
 	r, _, e := unix.Syscall6(number, uintptr(s.(int)), a[0], a[1], a[2], a[3], a[4])
 	return r, e
+}
+
+func (machine) setting(name string, value int) unix.Errno {
+	return errnoOfCall(os.WriteFile("/proc/sys/net/"+name, []byte(strconv.Itoa(value)), 0))
 }
 
 func (machine) socket(domain, kind, protocol int) (any, unix.Errno) {

@@ -53,6 +53,7 @@ type system interface {
 	ioctl(s any, request uint32) (int, unix.Errno)
 	wait(d time.Duration)
 	freePort() uint16
+	setting(name string, value int) unix.Errno
 }
 
 // received is what recvmsg(2) gives.
@@ -70,14 +71,27 @@ type emulated struct {
 	queue *sim.Queue
 	stack *Stack
 	port  uint16
+	// settings are those of /proc/sys/net that a script has written.
+	settings map[string]int
 }
 
 func newEmulated() *emulated {
 	q := &sim.Queue{}
 	n := NewNetwork(q, &wire{queue: q, direct: true})
-	return &emulated{queue: q, port: 5000, stack: n.NewStack(Config{
+	e := &emulated{queue: q, port: 5000, settings: map[string]int{}}
+	e.stack = n.NewStack(Config{
 		Name: "host", Addresses: []netip.Addr{at4("10.0.0.1")}, Random: rand.NewChaCha8([32]byte{}), Realtime: func() int64 { return int64(q.Now()) },
-	})}
+		Setting: func(name string) (int, bool) {
+			v, ok := e.settings[name]
+			return v, ok
+		},
+	})
+	return e
+}
+
+func (e *emulated) setting(name string, value int) unix.Errno {
+	e.settings[name] = value
+	return 0
 }
 
 func (e *emulated) socket(domain, kind, protocol int) (any, unix.Errno) {
@@ -92,7 +106,11 @@ func (e *emulated) connect(s any, a socket.Address) unix.Errno {
 func (e *emulated) accept(s any) (any, unix.Errno) { return s.(socket.Socket).Accept() }
 func (e *emulated) send(s any, data []byte, flags int, to socket.Address, control []byte) (int, unix.Errno) {
 	src := socket.ByteSource(data)
-	return s.(socket.Socket).Send(&src, &socket.Message{Flags: flags | unix.MSG_DONTWAIT, Address: to, Control: control})
+	n, errno := s.(socket.Socket).Send(&src, &socket.Message{Flags: flags | unix.MSG_DONTWAIT, Address: to, Control: control})
+	if n > 0 && errno == unix.EINPROGRESS {
+		return n, 0
+	}
+	return n, errno
 }
 
 func (e *emulated) receive(s any, size, flags int) received {
@@ -301,6 +319,9 @@ func (s *script) run(call string) string {
 		}
 		s.system.wait(d)
 		return "ok"
+	}
+	if w[0] == "setting" {
+		return outcome(s.system.setting(w[1], s.number(w[2])))
 	}
 	name := w[1]
 	if w[0] == "socket" {

@@ -48,6 +48,9 @@ type Config struct {
 	// Realtime is the host's CLOCK_REALTIME in nanoseconds, for timestamps of
 	// received datagrams.
 	Realtime func() int64
+	// Setting reads a file of /proc/sys/net that programs may have written; ok is
+	// false when there is none.
+	Setting func(name string) (value int, ok bool)
 }
 
 // Stack is the Internet protocols of one host.
@@ -58,6 +61,7 @@ type Stack struct {
 	networks  []netip.Prefix
 	random    *rand.Rand
 	realtime  func() int64
+	settings  func(name string) (int, bool)
 
 	tcp, udp    portTable
 	udpLite     portTable
@@ -70,6 +74,7 @@ type Stack struct {
 	waitsOf     map[tuple]*timeWait
 	inodes      uint64
 	crashed     bool
+	cookies     map[way]*Stack // of TCP Fast Open, with who has given them
 }
 
 // tuple names a connection within a stack.
@@ -79,7 +84,7 @@ type tuple struct{ local, remote netip.AddrPort }
 // other's.
 func (n *Network) NewStack(c Config) *Stack {
 	s := &Stack{
-		network: n, name: c.Name, networks: c.Networks, random: rand.New(c.Random), realtime: c.Realtime,
+		network: n, name: c.Name, networks: c.Networks, random: rand.New(c.Random), realtime: c.Realtime, settings: c.Setting, cookies: map[way]*Stack{},
 		tcp: newPortTable(n.queue), udp: newPortTable(n.queue), udpLite: newPortTable(n.queue), connections: map[tuple]*connection{},
 		waitsOf: map[tuple]*timeWait{},
 	}
@@ -211,6 +216,16 @@ func (s *Stack) packet(src, dst netip.Addr, size int, reliable bool, arrive func
 		}
 		arrive(at)
 	})
+}
+
+// setting is the value of a file of /proc/sys/net.
+func (s *Stack) setting(name string, initial int) int {
+	if s.settings != nil {
+		if v, ok := s.settings(name); ok {
+			return v
+		}
+	}
+	return initial
 }
 
 // now is the simulated time.

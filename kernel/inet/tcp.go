@@ -96,6 +96,12 @@ type connection struct {
 	farewell    *tcpSocket // a close(2) that waits
 	heard       sim.Time   // when something last came from the other end
 	keepAlive   keepAlive
+
+	opening     opening   // what its SYN carries, at the client's end
+	unproven    *listener // that has given it to the program before the handshake was over
+	gives       bool      // the answer to the SYN brings a cookie
+	synBytes    bool      // those that the SYN carried were taken
+	fastFailure int       // why not (tcpi_fastopen_client_fail)
 }
 
 func (s *Stack) newTCP(domain int) *tcpSocket {
@@ -200,9 +206,17 @@ func (t *tcpSocket) state() tcpState {
 	case t.listener != nil:
 		return stateListen
 	case t.connection != nil:
-		return t.connection.state
+		return t.connection.visible()
 	}
 	return stateClosed
+}
+
+// visible is the state that programs see.
+func (c *connection) visible() tcpState {
+	if c.unproven != nil && c.state == stateEstablished {
+		return stateSynReceived
+	}
+	return c.state
 }
 
 // Readiness implements socket.File as the kernel's tcp_poll does.
@@ -226,6 +240,9 @@ func (t *tcpSocket) Readiness() waiter.Mask {
 		return m
 	}
 	if c.state == stateSynSent || c.state == stateSynReceived {
+		if c.opening.deferred {
+			m |= waiter.Out | waiter.WrNorm
+		}
 		return m
 	}
 	sendShut, receiveShut := c.sendShut || t.sendShut, c.receiveShut || c.finReceived || t.receiveShut

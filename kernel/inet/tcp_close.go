@@ -115,8 +115,11 @@ func (c *connection) finArrives(f *flow) {
 	}
 	f.finArrived = true
 	c.stack.network.queue.Cancel(&f.retry)
-	if c.state == stateSynReceived {
+	switch c.state {
+	case stateSynReceived:
 		c.acknowledged()
+	case stateSynSent: // it has overtaken the answer to a SYN that carried data
+		c.synAckArrives()
 	}
 	c.finReceived, c.heard = true, c.stack.now()
 	peer := f.from
@@ -287,6 +290,7 @@ func (c *connection) done(errno unix.Errno) {
 		c.stack.network.queue.Cancel(c.watch)
 	}
 	c.keepAlive.stop()
+	c.proven()
 	c.parting()
 	c.giveBack()
 	if c.out != nil { // the SYN has arrived

@@ -51,11 +51,16 @@ func (b *base) destination(domain int, ap netip.AddrPort) (netip.AddrPort, unix.
 }
 
 // Connect implements socket.Socket.
-func (t *tcpSocket) Connect(a socket.Address) unix.Errno {
+func (t *tcpSocket) Connect(a socket.Address) unix.Errno { return t.connect(a, nil) }
+
+// connect is connect(2), or that of a send, whose bytes are then first.
+func (t *tcpSocket) connect(a socket.Address, first socket.Source) unix.Errno {
 	if len(a) >= 2 && a.Family() == unix.AF_UNSPEC {
 		return t.disconnect()
 	}
 	switch {
+	case t.phase == connecting && t.attempt != nil && t.connection.opening.deferred:
+		return unix.EISCONN
 	case t.phase == connecting:
 		return t.outcome()
 	case t.phase == disconnecting:
@@ -89,11 +94,29 @@ func (t *tcpSocket) Connect(a socket.Address) unix.Errno {
 			}
 		}
 	}
-	t.stack.counters.activeOpens++
 	t.attempt = &attempt{c: c}
 	t.attempt.timer.Fire = t.attempt.retry
-	if errno := t.attempt.send(); errno != 0 {
+	if first == nil && !t.on(unix.IPPROTO_TCP, unix.TCP_FASTOPEN_CONNECT) || !c.openFast() {
+		return t.begin()
+	}
+	if first == nil {
+		c.opening.deferred = true
+		t.queue.Notify(waiter.Out | waiter.WrNorm)
+		return 0
+	}
+	if errno := c.load(first); errno != 0 {
 		c.fail(0)
+		t.drop()
+		return errno
+	}
+	return t.begin()
+}
+
+// begin sends the first SYN.
+func (t *tcpSocket) begin() unix.Errno {
+	t.stack.counters.activeOpens++
+	if errno := t.attempt.send(); errno != 0 {
+		t.connection.fail(0)
 		t.drop()
 		return errno
 	}
@@ -208,11 +231,14 @@ func (c *connection) destinationStack() *Stack {
 	return c.stack.network.byAddress[c.remote.Addr()]
 }
 
-// send hands the carrier a control segment for the other end.
-func (c *connection) control(arrive func()) error {
-	c.stack.counters.segmentsSent(0, 1)
+// control hands the carrier a control segment for the other end.
+func (c *connection) control(arrive func()) error { return c.controlWith(0, arrive) }
+
+// controlWith is control for a segment that carries n bytes.
+func (c *connection) controlWith(n int, arrive func()) error {
+	c.stack.counters.segmentsSent(n, 1)
 	from, to := c.stack.ends(c.local.Addr(), c.remote.Addr())
-	return c.stack.network.carrier.Packet(from, to, 0, true, func() {
+	return c.stack.network.carrier.Packet(from, to, n, true, func() {
 		if c.peerCrashed() {
 			c.unheard()
 			return
@@ -237,7 +263,11 @@ func (c *connection) answer(arrive func()) {
 // send sends a SYN and arms the timer of the next.
 func (a *attempt) send() unix.Errno {
 	c := a.c
-	err := c.control(c.synArrives)
+	size, first := len(c.opening.bytes), a.tries == 0
+	if !first && size > 0 {
+		size, c.fastFailure = 0, fastOpenRepeated
+	}
+	err := c.controlWith(size, func() { c.synArrives(first) })
 	if err != nil && !errors.Is(err, ErrNoHost) {
 		return unix.EHOSTUNREACH
 	}
@@ -264,8 +294,8 @@ func (a *attempt) retry() {
 	}
 }
 
-// synArrives is the SYN at the other end.
-func (c *connection) synArrives() {
+// synArrives is the SYN at the other end. Only the first one carries more.
+func (c *connection) synArrives(first bool) {
 	if c.state != stateSynSent {
 		return
 	}
@@ -304,7 +334,10 @@ func (c *connection) synArrives() {
 	case l.full(): // dropped: the client tries again
 		at.counters.listenOverflows++
 	default:
-		l.admit(c, at)
+		child := l.admit(c, at)
+		if first && c.opening.fast() {
+			l.admitFast(child)
+		}
 		c.answer(c.synAckArrives)
 	}
 }
@@ -319,7 +352,7 @@ func (c *connection) synAckArrives() {
 		c.established()
 		_ = c.control(peer.acknowledged)
 	case stateClosed:
-		if peer := c.peer; peer != nil && peer.state == stateSynReceived {
+		if peer := c.peer; peer != nil && (peer.state == stateSynReceived || peer.unproven != nil) {
 			_ = c.control(peer.reset)
 		}
 	}
@@ -341,6 +374,9 @@ func (c *connection) established() {
 		t.attempt = nil
 		c.state, c.heard = stateEstablished, c.stack.now()
 		c.keep()
+		if c.opening.fast() {
+			c.opened()
+		}
 		t.queue.Notify(waiter.Out | waiter.WrNorm)
 	case stateSynReceived:
 		c.state, c.heard = stateEstablished, c.stack.now()

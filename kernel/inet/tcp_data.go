@@ -25,9 +25,9 @@ func (t *tcpSocket) Write(src socket.Source) (int, unix.Errno) {
 // Send implements socket.Socket. The errors and their order are those of
 // tcp_sendmsg_locked and sk_stream_wait_connect.
 func (t *tcpSocket) Send(src socket.Source, m *socket.Message) (int, unix.Errno) {
-	if m.Flags&unix.MSG_FASTOPEN != 0 {
-		if errno := t.fastOpen(m); errno != 0 {
-			return 0, errno
+	if m.Flags&unix.MSG_FASTOPEN != 0 || t.attempt != nil && t.connection.opening.deferred {
+		if n, errno := t.fastOpenSend(src, m); errno != 0 {
+			return n, errno
 		}
 	}
 	c := t.connection
@@ -83,21 +83,6 @@ func (f *flow) sendToNobody(src socket.Source, want int) (int, unix.Errno) {
 	f.retries = 0
 	f.knock()
 	return n, errno
-}
-
-// fastOpen is the connect(2) in a send with MSG_FASTOPEN. There never is a
-// cookie (net.ipv4.tcp_fastopen is 1, for clients only), so that the handshake
-// is an ordinary one: a call that may wait sends once it is done.
-func (t *tcpSocket) fastOpen(m *socket.Message) unix.Errno {
-	if m.Address == nil && t.phase != connecting {
-		return unix.EINVAL
-	}
-	switch errno := t.Connect(m.Address); {
-	case errno == unix.EALREADY || errno == unix.EINPROGRESS && m.Flags&unix.MSG_DONTWAIT == 0:
-		return unix.EAGAIN
-	default:
-		return errno
-	}
 }
 
 // corkTime is how long TCP_CORK and MSG_MORE hold back less than a segment.

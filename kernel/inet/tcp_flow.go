@@ -190,7 +190,12 @@ func (f *flow) arrive(n int) {
 	if to.stack.realtime != nil {
 		f.stamp = to.stack.realtime()
 	}
-	if to.state == stateSynReceived {
+	switch {
+	case to.state == stateSynSent: // it has overtaken the answer to a SYN that carried data
+		to.synAckArrives()
+	case to.unproven != nil:
+		to.proven()
+	case to.state == stateSynReceived:
 		if to.acknowledged(); to.state == stateSynReceived {
 			f.finish(true)
 			return // the kernel drops it, and it is sent again

@@ -16,6 +16,12 @@ func (t *tcpSocket) info() []byte {
 	v[0] = byte(t.state())
 	v[5] = 1 | 2 | 4 // tcpi_options: timestamps, SACK, window scale
 	v[6] = 7<<4 | 7
+	if c := t.connection; c != nil {
+		if c.synBytes {
+			v[5] |= 32 // TCPI_OPT_SYN_DATA
+		}
+		v[7] = byte(c.fastFailure << 1) // behind tcpi_delivery_rate_app_limited
+	}
 	put32 := func(at int, n int64) { binary.LittleEndian.PutUint32(v[at:], uint32(n)) }
 	put64 := func(at int, n int64) { binary.LittleEndian.PutUint64(v[at:], uint64(n)) }
 	put32(8, 1_000_000) // rto, us

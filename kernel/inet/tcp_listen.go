@@ -24,6 +24,7 @@ type listener struct {
 	backlog  int
 	halfOpen []*connection
 	ready    []*connection
+	unproven int // connections whose handshake is not over, though the program has them
 }
 
 // Listen implements socket.Socket.
@@ -53,6 +54,9 @@ func (t *tcpSocket) Listen(backlog int) unix.Errno {
 		return unix.EADDRINUSE
 	}
 	t.listener = &listener{socket: t, backlog: backlog}
+	if s := t.stack.fastOpen(); s&fastOpenEveryListener != 0 && s&fastOpenServer != 0 && !t.on(unix.IPPROTO_TCP, unix.TCP_FASTOPEN) {
+		t.set(unix.IPPROTO_TCP, unix.TCP_FASTOPEN, backlog)
+	}
 	t.bound.listener = t.listener
 	return 0
 }
@@ -70,6 +74,7 @@ func (t *tcpSocket) Accept() (socket.Socket, unix.Errno) {
 	l.ready = slices.Delete(l.ready, 0, 1)
 	n := t.stack.newTCP(t.domain)
 	n.inherit(&c.options)
+	delete(n.values, optionKey{unix.IPPROTO_TCP, unix.TCP_FASTOPEN})
 	n.streamOptions = c.streamOptions
 	n.connection, n.phase, c.socket, c.parent = c, connected, n, nil
 	n.failure = c.failure
@@ -153,6 +158,7 @@ func (c *connection) join(peer *connection) {
 // neither does, until a repetition finds some.
 func (c *connection) acknowledged() {
 	if c.state != stateSynReceived {
+		c.proven()
 		c.established()
 		return
 	}

@@ -126,7 +126,9 @@ type Socket interface {
 	Connect(Address) unix.Errno
 	// Accept takes the oldest waiting connection.
 	Accept() (Socket, unix.Errno)
-	// Send is sendmsg(2); m is never nil. A stream may take a part of src.
+	// Send is sendmsg(2); m is never nil. A stream may take a part of src. With
+	// EINPROGRESS it has begun a connection, as Connect does, and may have
+	// taken some nevertheless.
 	Send(src Source, m *Message) (int, unix.Errno)
 	// Receive is recvmsg(2); m is never nil and is filled in. For datagrams
 	// the result is the number of bytes copied or, with MSG_TRUNC asked for,
