@@ -42,17 +42,16 @@ func (m machine) TakeDescriptor(t *kernel.Task, number int) (int, unix.Errno) {
 	return m.realm.TakeDescriptor(t.Process().TID, t.TID, number)
 }
 
-func (m machine) Ahead(t *kernel.Task) (int64, bool) {
+func (m machine) Insert(t *kernel.Task, number int, arguments [3]uint64) (int64, bool) {
 	th := m.threadOf(t)
-	result, again, number, ok := th.host.container.Again(th.call, t.TID)
-	if !ok {
-		return 0, false
+	result, again, ok, err := th.host.container.Insert(th.call, t.TID, number, arguments)
+	switch {
+	case err != nil:
+		m.fail(fmt.Errorf("mediation: %s of %s: %w", t.Call(), t.Process().Name, err))
+	case ok:
+		th.call = again
 	}
-	th.call = again
-	if number != t.Number() {
-		m.fail(fmt.Errorf("mediation: %s of %s was to be made again, and system call %d came", t.Call(), t.Process().Name, number))
-	}
-	return result, true
+	return result, ok
 }
 
 func (machine) OpenNumbers(t *kernel.Task) []int { return guest.OpenNumbers(t.TID) }

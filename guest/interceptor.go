@@ -42,6 +42,7 @@ type interceptor interface {
 
 	interrupt(c *Container, id uint64, tid int, errno unix.Errno) error
 	interruptUnder(c *Container, id uint64, tid int, mask uint64) error
+	insert(c *Container, id uint64, tid, number int, arguments [3]uint64) (result int64, again uint64, ok bool, err error)
 	carry(c *Container, id uint64, tid int, after func(result int64)) (ok bool, err error)
 	// signalled is told of signals that the emulator has sent to a process, or
 	// to its thread tid when that is not 0.

@@ -63,7 +63,12 @@ func (f *fileSource) Read(p []byte) (int, error) {
 }
 
 // Ship implements inet.Shipper.
-func (f *fileSource) Ship(h inet.Hold, n int) bool {
+func (f *fileSource) Ship(h inet.Hold, n int) (shipped, unshipped int) {
 	hold, ok := h.(*transit.Hold)
-	return ok && n >= transit.Least && hold.Room() && hold.StoreFile(f.fd, f.offset, n)
+	if !ok || n < transit.Least || !hold.Room() || !hold.StoreFile(f.fd, f.offset, n) {
+		return 0, n
+	}
+	f.offset += int64(n)
+	f.size -= n
+	return n, 0
 }

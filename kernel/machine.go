@@ -27,10 +27,10 @@ type Machine interface {
 	// OpenNumbers lists the numbers of the open descriptors of a guest.
 	OpenNumbers(t *Task) []int
 
-	// Ahead lets the machine's kernel carry out at once the call that is being
-	// handled, tells its result and lets the guest stop at the same call again. ok
-	// is false when nothing was carried out.
-	Ahead(t *Task) (result int64, ok bool)
+	// Insert lets the machine's kernel carry out another call of a guest before
+	// the one that is being handled, and tells its result. No signal that the guest
+	// may take must be pending. ok is false when nothing was carried out.
+	Insert(t *Task, number int, arguments [3]uint64) (result int64, ok bool)
 
 	// SendSignal sends a signal to a process, or to one of its threads, as the
 	// kernel itself would.

@@ -77,7 +77,7 @@ func sysRead(t *Task) Outcome {
 	if d == nil {
 		return t.onDisk()
 	}
-	t.mayShip(d)
+	t.mayShip(d, 0)
 	return t.doRead(d, t.buffer(t.arg(1), t.size(2), 0))
 }
 
@@ -91,7 +91,7 @@ func sysReadv(t *Task) Outcome {
 		return fail(errno)
 	}
 	if t.call.number == unix.SYS_READV {
-		t.mayShip(d)
+		t.mayShip(d, 0)
 	}
 	return t.doRead(d, s)
 }
@@ -144,7 +144,7 @@ func sysWrite(t *Task) Outcome {
 	if d == nil {
 		return t.onDisk()
 	}
-	t.mayShip(d)
+	t.mayShip(d, 0)
 	return t.doWrite(d, t.buffer(t.arg(1), t.size(2), t.call.done))
 }
 
@@ -158,7 +158,7 @@ func sysWritev(t *Task) Outcome {
 		return fail(errno)
 	}
 	if t.call.number == unix.SYS_WRITEV {
-		t.mayShip(d)
+		t.mayShip(d, 0)
 	}
 	return t.doWrite(d, s)
 }

@@ -64,7 +64,7 @@ func sysSendto(t *Task) Outcome {
 	}
 	m.Flags = t.flags(3)
 	if t.arg(4) == 0 && m.Flags&^shippedSends == 0 {
-		t.mayShip(d)
+		t.mayShip(d, m.Flags)
 	}
 	return t.send(d, s, t.buffer(t.arg(1), t.size(2), t.call.done), &m)
 }
@@ -78,7 +78,7 @@ func sysRecvfrom(t *Task) Outcome {
 	b := t.buffer(t.arg(1), t.size(2), t.call.done)
 	size := b.Len()
 	if t.arg(4) == 0 && t.flags(3)&^shippedReceives == 0 {
-		t.mayShip(d)
+		t.mayShip(d, t.flags(3))
 	}
 	n, errno := s.Receive(b, &m)
 	t.dropFiles(&m)
@@ -173,7 +173,7 @@ func (t *Task) sendMessage(d *description, s socket.Socket, address uint64, flag
 		return fail(errno)
 	}
 	if t.call.number == unix.SYS_SENDMSG && h.name == 0 && h.controlSize == 0 && flags&^shippedSends == 0 {
-		t.mayShip(d)
+		t.mayShip(d, flags)
 	}
 	o := t.send(d, s, b, &m)
 	if o.Kind == Parked && t.call.done == 0 || o.Kind == Answer && o.Errno != 0 {
@@ -232,7 +232,7 @@ func (t *Task) receiveMessage(d *description, s socket.Socket, address uint64, f
 	size := b.Len()
 	m := socket.Message{Flags: receiveFlags(d, flags)}
 	if t.call.number == unix.SYS_RECVMSG && h.name == 0 && h.controlSize == 0 && flags&^shippedReceives == 0 {
-		t.mayShip(d)
+		t.mayShip(d, flags)
 	}
 	n, errno := s.Receive(b, &m)
 	if errno != 0 {

@@ -32,6 +32,8 @@ func (p *probe) edge(n int) [][]byte {
 type shipment struct {
 	task    *Task
 	allowed bool // the machine's kernel does the same as the emulated one
+	waits   bool // the call waits until all is written
+	partly  bool // some of its bytes were moved, or will be, otherwise
 	pair    *transit.Pair
 	hold    *transit.Hold // nil if nothing is shipped
 	size    int
@@ -39,11 +41,14 @@ type shipment struct {
 	copied  bool // the emulator has done it
 }
 
-// mayShip allows the current call to move bytes through the machine's kernel: it
-// is a read or a write of the whole of t.span and has no other effect.
-func (t *Task) mayShip(d *description) {
-	if d.pair != nil && (t.call.done == 0 || t.staged == d.pair) {
-		t.shipment.allowed, t.shipment.pair = true, d.pair
+// mayShip allows the current call, which has these flags, to move bytes through
+// the machine's kernel: it is a read or a write of the whole of t.span and has no
+// other effect.
+func (t *Task) mayShip(d *description, flags int) {
+	if d.pair != nil {
+		v := &t.shipment
+		v.allowed, v.pair, v.partly = true, d.pair, t.call.done > 0
+		v.waits = !d.nonblock && flags&unix.MSG_DONTWAIT == 0
 	}
 }
 
@@ -54,59 +59,79 @@ const (
 	shippedReceives = unix.MSG_DONTWAIT | unix.MSG_NOSIGNAL | unix.MSG_CMSG_CLOEXEC
 )
 
-// Ship implements inet.Shipper.
-func (s *span) Ship(h inet.Hold, n int) bool {
+// Ship implements inet.Shipper. A call of which all bytes may go is carried out
+// itself; else others are inserted before it that move some of them.
+func (s *span) Ship(h inet.Hold, n int) (shipped, unshipped int) {
 	hold, ok := h.(*transit.Hold)
 	v := &s.t.shipment
 	if !ok || !v.allowed {
-		return false
+		return 0, n
 	}
 	if staged, stager := v.pair.Staged(); staged > 0 {
-		if stager == s.t && n <= staged {
-			hold.TakeStaged(v.pair, n)
-			return true
-		}
-		if stager == s.t || !stager.(*Task).dead {
-			return false
+		switch {
+		case stager == s.t:
+			return s.takeStaged(hold, min(n, staged)), 0
+		case !stager.(*Task).dead:
+			return 0, n
 		}
 		v.pair.Discard()
 	}
-	if n < transit.Least || s.left > v.pair.Capacity() || !hold.Room() || !s.readable(s.left) {
-		return false
+	if !hold.Room() {
+		return 0, n
 	}
-	if n < s.left {
-		return s.stage(hold, n)
+	if !v.partly && n == s.left && n >= transit.Least && n <= v.pair.Capacity() && s.readable(n) {
+		hold.Expect(v.pair, n, v)
+		v.hold, v.size, v.read = hold, n, false
+		return n, 0
 	}
-	hold.Expect(v.pair, n, v)
-	v.hold, v.size, v.read = hold, n, false
-	return true
+	v.partly = true
+	return s.stage(hold, n)
 }
 
-// leastOfAll is how large a part of a write has to be that is written ahead of
-// its rest, which may come to nothing.
-const leastOfAll = 8
+// takeStaged queues the first n bytes that were written ahead.
+func (s *span) takeStaged(hold *transit.Hold, n int) int {
+	hold.TakeStaged(s.t.shipment.pair, n)
+	s.advance(n)
+	s.left -= n
+	s.t.shipment.partly = true
+	return n
+}
 
-// stage queues the first n bytes of a write that does not fit: the machine's
-// kernel, which cannot write a part of it, writes all of it at once, and the rest
-// waits until there is room.
-func (s *span) stage(hold *transit.Hold, n int) bool {
+// leastInserted is how many bytes are worth a call that is inserted for them.
+const leastInserted = 32 << 10
+
+// stage queues the first n bytes of a write, by a call that has the machine's
+// kernel write a piece of memory. If the guest waits for the rest, what does not
+// go yet is written ahead, as much as the pair holds.
+func (s *span) stage(hold *transit.Hold, n int) (shipped, unshipped int) {
 	t, pair := s.t, s.t.shipment.pair
-	if n < s.left/leastOfAll {
-		return false
+	part := s.segments[0]
+	size := min(part.Len, pair.Capacity())
+	if !t.shipment.waits {
+		size = min(size, n)
+	}
+	if size < leastInserted || n < transit.Least {
+		return 0, min(n, part.Len)
 	}
 	pair.Settle()
-	result, ok := t.machine().Ahead(t)
+	result, ok := s.insert(unix.SYS_WRITE, part.Base, size)
 	if !ok || result <= 0 {
-		return false
+		return 0, n
 	}
 	pair.Stage(int(result), t)
-	if int(result) < s.left {
-		pair.Discard()
-		return false
-	}
 	t.staged = pair
-	hold.TakeStaged(pair, n)
-	return true
+	return s.takeStaged(hold, min(n, int(result))), 0
+}
+
+// insert has the guest write to the call's descriptor, or read from it, before the
+// call.
+func (s *span) insert(number int, base uintptr, size int) (result int64, ok bool) {
+	t := s.t
+	descriptor := t.int(0)
+	if d := t.description(descriptor); d == nil || d.pair != t.shipment.pair || t.call.again && t.hasSignal() {
+		return 0, false
+	}
+	return t.machine().Insert(t, number, [3]uint64{uint64(descriptor), uint64(base), uint64(size)})
 }
 
 // unstage throws away what a call has written ahead and does not write after all.
@@ -154,12 +179,83 @@ func (s *span) writable(n int) bool {
 func (s *span) Land(h inet.Hold, n int, parts []inet.Part) bool {
 	hold, ok := h.(*transit.Hold)
 	v := &s.t.shipment
-	if !ok || !v.allowed || n < leastLanded || n > v.pair.Capacity() || s.t.kernel().Strace != nil || !s.writable(n) {
+	if !ok || !v.allowed || v.partly || n < leastLanded || s.t.kernel().Strace != nil || !s.writable(n) {
 		return false
+	}
+	if n > v.pair.Capacity() {
+		return s.landPieces(hold, n, parts)
 	}
 	hold.Promise(parts, v)
 	v.hold, v.size, v.read = hold, n, true
 	return true
+}
+
+// landPieces lands more bytes than the pair holds, by calls that are inserted.
+func (s *span) landPieces(hold *transit.Hold, n int, parts []inet.Part) bool {
+	if len(s.segments) > 1 {
+		return false
+	}
+	v := &s.t.shipment
+	v.copied = true
+	for n > 0 {
+		size := min(n, v.pair.Capacity())
+		var piece []inet.Part
+		piece, parts = cutParts(parts, size)
+		hold.Promise(piece, v)
+		v.landNow(hold, size)
+		n -= size
+	}
+	return true
+}
+
+// cutParts cuts parts behind the first n bytes.
+func cutParts(parts []inet.Part, n int) (first, rest []inet.Part) {
+	for n > 0 {
+		p := parts[0]
+		if p.Memory != nil {
+			k := min(n, len(p.Memory))
+			first, n = append(first, inet.Part{Memory: p.Memory[:k]}), n-k
+			parts[0].Memory = p.Memory[k:]
+		} else {
+			k := min(n, p.Held)
+			first, n = append(first, inet.Part{Held: k}), n-k
+			parts[0].Held -= k
+		}
+		if parts[0].Held == 0 && len(parts[0].Memory) == 0 {
+			parts = parts[1:]
+		}
+	}
+	return first, parts
+}
+
+// landNow has the guest read what was promised to it at once.
+func (v *shipment) landNow(hold *transit.Hold, size int) {
+	if !hold.Unload(v.pair) {
+		return
+	}
+	s := &v.task.span
+	if got, ok := s.insert(unix.SYS_READ, s.segments[0].Base, size); ok && got == int64(size) {
+		s.advance(size)
+		s.left -= size
+		return
+	}
+	v.Take(v.pair.TakeBack(size))
+}
+
+// shipNow has the guest write what is expected of it at once.
+func (v *shipment) shipNow() bool {
+	s := &v.task.span
+	wrote, ok := s.insert(unix.SYS_WRITE, s.segments[0].Base, v.size)
+	if ok && wrote == int64(v.size) {
+		v.hold.Commit()
+		v.copied = true
+		return true
+	}
+	if wrote > 0 {
+		v.pair.Stage(int(wrote), v.task)
+		v.pair.Discard()
+	}
+	return false
 }
 
 // Give implements transit.Call.
@@ -208,7 +304,17 @@ func (t *Task) Pass() bool {
 // Keep makes the emulator do the work of a call whose outcome is Through, because
 // something else happens before it is carried out.
 func (t *Task) Keep() {
-	if v := &t.shipment; v.hold != nil && !v.copied {
-		v.hold.Settle()
+	v := &t.shipment
+	if v.hold == nil || v.copied {
+		return
 	}
+	switch {
+	case v.size < leastInserted || len(t.span.segments) > 1:
+	case v.read:
+		v.copied = true
+		v.landNow(v.hold, v.size)
+	default:
+		v.shipNow()
+	}
+	v.hold.Settle()
 }

@@ -18,9 +18,10 @@ type Hold interface {
 
 // Shipper is a Source whose bytes the machine's kernel can bring into a Hold.
 type Shipper interface {
-	// Ship queues the next n bytes, now or when the call is carried out. It
-	// returns false if they have to be read.
-	Ship(h Hold, n int) bool
+	// Ship queues some of the next n bytes, now or when the call is carried out,
+	// and tells how many. As many as it tells behind them have to be read before
+	// it is asked again; one of the two is not 0.
+	Ship(h Hold, n int) (shipped, unshipped int)
 }
 
 // Lander is a Sink that the machine's kernel can fill.
@@ -65,12 +66,31 @@ func (r run) place() int {
 
 // fill appends at most n bytes of src.
 func (c *cargo) fill(src socket.Source, n int) (int, unix.Errno) {
-	if c.hold != nil {
-		if s, ok := src.(Shipper); ok && s.Ship(c.hold, n) {
-			c.add(n, true)
-			return n, 0
+	shipper, ok := src.(Shipper)
+	if !ok || c.hold == nil {
+		return c.copyFrom(src, n)
+	}
+	total := 0
+	for total < n {
+		shipped, unshipped := shipper.Ship(c.hold, n-total)
+		c.add(shipped, true)
+		total += shipped
+		if unshipped == 0 {
+			continue
+		}
+		got, errno := c.copyFrom(src, unshipped)
+		if total += got; got < unshipped {
+			if total > 0 {
+				errno = 0
+			}
+			return total, errno
 		}
 	}
+	return total, 0
+}
+
+// copyFrom appends at most n bytes of src to those in memory.
+func (c *cargo) copyFrom(src socket.Source, n int) (int, unix.Errno) {
 	n, errno := c.memory.fill(src, n)
 	if c.held > 0 {
 		c.add(n, false)

@@ -2,6 +2,7 @@ package inet
 
 import (
 	"bytes"
+	"io"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -26,16 +27,23 @@ func (h *heldBytes) Cut(n int)  { h.data = h.data[:n] }
 
 // shipped is a source that goes into a Hold by itself, and landed a sink that is
 // filled from one.
-type shipped struct{ memory }
+type shipped struct {
+	memory
+	half bool // the second half has to be read
+}
 
-func (s shipped) Ship(h Hold, n int) bool {
+func (s shipped) Ship(h Hold, n int) (shipped, unshipped int) {
+	if s.half {
+		unshipped = n / 2
+		n -= unshipped
+	}
 	b := make([]byte, n)
-	if _, err := s.Read(b); err != nil {
+	if _, err := io.ReadFull(s, b); err != nil {
 		panic(err)
 	}
 	held := h.(*heldBytes)
 	held.data = append(held.data, b...)
-	return true
+	return n, unshipped
 }
 
 type landed struct{ *buffer }
@@ -71,7 +79,7 @@ func TestCargoKeepsTheOrder(t *testing.T) {
 				}
 				var src socket.Source = memory{bytes.NewReader(data)}
 				if rapid.Bool().Draw(t, "held") {
-					src = shipped{memory{bytes.NewReader(data)}}
+					src = shipped{memory{bytes.NewReader(data)}, rapid.Bool().Draw(t, "half")}
 				}
 				n, errno := c.fill(src, size.Draw(t, "limit")%(len(data)+1))
 				if errno != 0 {

@@ -229,7 +229,7 @@ func (h *Hold) Unload(p *Pair) bool {
 		if ok {
 			continue
 		}
-		call.Take(p.takeBack(moved))
+		call.Take(p.TakeBack(moved))
 		if parts[i].Memory != nil {
 			parts[i].Memory = parts[i].Memory[n:]
 		} else {

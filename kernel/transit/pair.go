@@ -117,8 +117,8 @@ func (p *Pair) clear() {
 	discard(p.guest, math.MaxInt)
 }
 
-// takeBack takes n bytes that were moved to where the guest reads them.
-func (p *Pair) takeBack(n int) []byte {
+// TakeBack takes n bytes that were moved to where the guest reads them.
+func (p *Pair) TakeBack(n int) []byte {
 	b := make([]byte, n)
 	for got := 0; got < n; {
 		k, _, err := unix.Recvfrom(p.guest, b[got:], unix.MSG_DONTWAIT)
