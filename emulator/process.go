@@ -155,8 +155,7 @@ func (w *world) standardFiles(p *process) (files [3]*os.File, closeAll func(), e
 		return files, closeAll, err
 	}
 	for i, suffix := range []string{".stdout", ".stderr"} {
-		name := filepath.Join(p.host.folder, p.Name+suffix)
-		if files[i+1], err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644); err != nil {
+		if files[i+1], err = p.host.output(p.Name+suffix, os.O_APPEND); err != nil {
 			closeAll()
 			return files, closeAll, err
 		}
@@ -220,15 +219,16 @@ func (w *world) strace() func(t *kernel.Task, call, result string) {
 
 func (w *world) writeStrace(t *kernel.Task, call, result string) {
 	h := hostOf(t.Process())
-	name := filepath.Join(h.folder, t.Process().Name+".strace")
-	f := w.straces[name]
+	name := t.Process().Name + ".strace"
+	key := filepath.Join(h.folder, name)
+	f := w.straces[key]
 	if f == nil {
 		var err error
-		if f, err = os.Create(name); err != nil {
+		if f, err = h.output(name, os.O_TRUNC); err != nil {
 			w.fail(err)
 			return
 		}
-		w.straces[name] = f
+		w.straces[key] = f
 	}
 	fmt.Fprintf(f, "%.9f %d %s = %s\n", w.queue.Now().Seconds(), t.ID, call, result)
 }

@@ -128,7 +128,7 @@ func (w *world) build() error {
 	} else if !w.ahead() {
 		calls = append(slices.Clone(calls), unix.SYS_RT_SIGACTION)
 	}
-	w.realm, err = guest.Start(guest.Native{Calls: calls, Commands: kernel.NativeCommands(), First: first}, guest.Interceptor(w.experiment.Interceptor), processor, quietSettings...)
+	w.realm, err = guest.Start(guest.Native{Calls: calls, Commands: kernel.NativeCommands(), First: first, Guarded: kernel.GuardedCalls()}, guest.Interceptor(w.experiment.Interceptor), processor, quietSettings...)
 	if err != nil {
 		return err
 	}

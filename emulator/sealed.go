@@ -25,6 +25,10 @@ func kernelFiles() []guest.Mount {
 			guest.Mount{Source: folder, Target: folder, Flags: unix.MS_BIND | unix.MS_REC, Optional: !needed},
 			guest.Mount{Source: "none", Target: folder, Flags: unix.MS_BIND | unix.MS_REMOUNT | unix.MS_RDONLY | inert, Optional: !needed})
 	}
+	// The memory of the host's first process is the emulator's agent's.
+	for _, file := range []string{"/proc/1/mem", "/proc/1/task/1/mem"} {
+		list = append(list, guest.Mount{Source: "/dev/null", Target: file, Flags: unix.MS_BIND})
+	}
 	for _, file := range []string{"/proc/sysrq-trigger", "/proc/kcore", "/proc/kmsg", "/proc/keys", "/proc/timer_list", "/proc/mtrr"} {
 		list = append(list, guest.Mount{Source: "/dev/null", Target: file, Flags: unix.MS_BIND, Optional: true})
 	}

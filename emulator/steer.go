@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -276,9 +274,7 @@ func (s *Steering) Execute(host string, argv []string) (*Executed, error) {
 				x.Status, x.Stderr = 127, p.failure.Error()+"\n"
 			}
 			for suffix, into := range map[string]*string{".stdout": &x.Stdout, ".stderr": &x.Stderr} {
-				if text, err := os.ReadFile(filepath.Join(h.folder, p.Name+suffix)); err == nil {
-					*into += string(text)
-				}
+				*into += h.outputText(p.Name + suffix)
 			}
 			done <- x
 		}

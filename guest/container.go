@@ -178,6 +178,9 @@ func (r *Realm) NewContainer(c ContainerConfig) (*Container, error) {
 	if _, err := r.perform(&container.agent, &l); err != nil {
 		return nil, fmt.Errorf("host %s: %w", c.Hostname, err)
 	}
+	if err := container.lockMounts(); err != nil {
+		return nil, fmt.Errorf("host %s: %w", c.Hostname, err)
+	}
 	if err := r.netlink(&container.agent, c.Netlink); err != nil {
 		return nil, fmt.Errorf("host %s: %w", c.Hostname, err)
 	}

@@ -1,9 +1,6 @@
 package guest
 
 import (
-	"fmt"
-	"time"
-
 	"golang.org/x/sys/unix"
 )
 
@@ -15,33 +12,13 @@ func (c *Container) Kill(pids []int) error {
 	for _, pid := range pids {
 		r.unwatch(pid)
 	}
-	pidfd, err := unix.PidfdOpen(c.agent.tid, 0)
-	if err != nil {
-		return fmt.Errorf("pidfd_open: %w", err)
-	}
-	defer unix.Close(pidfd)
-	if err := unix.Kill(c.agent.tid, unix.SIGKILL); err != nil {
-		return fmt.Errorf("kill a host's agent: %w", err)
-	}
-	// The first process of a PID namespace goes last, after those that only the
-	// emulator can collect because it has them attached.
-	for deadline := time.Now().Add(patience); ; {
-		r.interceptor.reap()
-		fds := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
-		if errno := ppoll(fds, 100*time.Microsecond); errno != 0 {
-			return fmt.Errorf("poll: %w", errno)
-		}
-		if fds[0].Revents != 0 {
-			break
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("a host's processes do not end")
-		}
+	if err := r.kill(c.agent.tid); err != nil {
+		return err
 	}
 	c.forget()
 	var l list
 	l.add(goOn, "wait4", unix.SYS_WAIT4, ^uint64(0), 0, unix.WALL|unix.WNOHANG, 0)
-	_, err = r.perform(&r.root, &l)
+	_, err := r.perform(&r.root, &l)
 	return err
 }
 

@@ -58,7 +58,13 @@ type Native struct {
 	Commands map[int][]uint32
 	// First is the same for the first argument.
 	First map[int][]uint32
+	// Guarded calls stop when their first argument is the number of the host's
+	// agent.
+	Guarded []int
 }
+
+// AgentPID is the number of a host's agent, the first process of its PID namespace.
+const AgentPID = 1
 
 // filter assembles the seccomp filter: a binary search over the call's number.
 // stop is what it returns for calls that are not native.
@@ -69,6 +75,14 @@ func filter(native Native, stop uint32) ([]bpf.RawInstruction, error) {
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: auditArchX8664, SkipTrue: 1},
 		bpf.RetConstant{Val: stop},
 		bpf.LoadAbsolute{Off: dataNumber, Size: 4},
+	}
+	for _, nr := range native.Guarded {
+		program = append(program,
+			bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: uint32(nr), SkipTrue: 4},
+			bpf.LoadAbsolute{Off: dataArguments, Size: 4},
+			bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: AgentPID, SkipTrue: 1},
+			bpf.RetConstant{Val: stop},
+			bpf.LoadAbsolute{Off: dataNumber, Size: 4})
 	}
 	for i, byArgument := range []map[int][]uint32{native.First, native.Commands} {
 		for _, nr := range slices.Sorted(maps.Keys(byArgument)) {

@@ -99,7 +99,11 @@ func sysLimit(t *Task) Outcome {
 		given, asked = 0, t.arg(1)
 	case unix.SYS_PRLIMIT64:
 		resource, given, asked = t.int(1), t.arg(2), t.arg(3)
-		if id := t.int(0); id != 0 {
+		id := t.int(0)
+		if id == firstPID {
+			return fail(unix.EPERM)
+		}
+		if id != 0 {
 			target = t.host().processes[id]
 		}
 	}

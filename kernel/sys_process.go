@@ -40,8 +40,31 @@ func sysClone(t *Task) Outcome {
 		// Nobody would be told of the child, which would run at once.
 		return t.kernel().refuse(t, "clone with CLONE_UNTRACED", unix.EINVAL)
 	}
+	if c.flags&unix.CLONE_NEWCGROUP != 0 {
+		return t.kernel().refuse(t, "clone with CLONE_NEWCGROUP", unix.EPERM)
+	}
 	t.call.state = c
 	return Outcome{Kind: Clone}
+}
+
+// sysUnshare keeps guests from namespaces of control groups: there they could
+// mount these, whose files are the machine's.
+func sysUnshare(t *Task) Outcome {
+	if t.flags(0)&unix.CLONE_NEWCGROUP != 0 {
+		return t.kernel().refuse(t, "unshare with CLONE_NEWCGROUP", unix.EPERM)
+	}
+	return native()
+}
+
+// firstPID is the number of a host's first process, which is the emulator's.
+const firstPID = 1
+
+// sysProcessMemory is process_vm_readv and process_vm_writev of the first process.
+func sysProcessMemory(t *Task) Outcome {
+	if t.int(0) == firstPID {
+		return fail(unix.EPERM)
+	}
+	return native()
 }
 
 // sysExecve leaves to the kernel what will fail for want of a file: shells try

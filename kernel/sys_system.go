@@ -121,6 +121,10 @@ func sysRefused(t *Task) Outcome {
 // sysIoUring: programs fall back to other calls.
 func sysIoUring(*Task) Outcome { return fail(unix.ENOSYS) }
 
+// sysKey is all calls about keys: the kernel's keyrings are the machine's user's,
+// and their numbers are random.
+func sysKey(*Task) Outcome { return fail(unix.ENOSYS) }
+
 // report gives the content of files that would tell of the machine.
 func (t *Task) report(name string) (content string, ok bool) {
 	h := t.host()

@@ -222,6 +222,10 @@ var emulated = []Entry{
 	{Number: unix.SYS_OPEN_TREE, Handler: privileged(capSysAdmin), Arguments: "fsx"},
 	{Number: unix.SYS_MOUNT_SETATTR, Handler: privileged(capSysAdmin), Arguments: "fsxpd"},
 
+	{Number: unix.SYS_UNSHARE, Handler: sysUnshare, Arguments: "x", Note: "EPERM with CLONE_NEWCGROUP: control groups are the machine's"},
+	{Number: unix.SYS_PROCESS_VM_READV, Handler: sysProcessMemory, Arguments: "dpdpdx", Note: "stops only for process 1, which is no guest: EPERM"},
+	{Number: unix.SYS_PROCESS_VM_WRITEV, Handler: sysProcessMemory, Arguments: "dpdpdx", Note: "as `process_vm_readv`"},
+
 	{Number: unix.SYS_PTRACE, Handler: sysPtrace, Arguments: "dddp", Note: "EPERM: a debugger outside the simulation can attach to a guest"},
 
 	{Number: unix.SYS_KILL, Handler: sysKill, Arguments: "dd"},
@@ -286,6 +290,9 @@ var emulated = []Entry{
 	{Number: unix.SYS_SCHED_SETAFFINITY, Handler: sysSchedSetaffinity, Arguments: "ddp"},
 	{Number: unix.SYS_GETCPU, Handler: sysGetcpu, Arguments: "ppp"},
 	{Number: unix.SYS_SYSINFO, Handler: sysSysinfo, Arguments: "p"},
+	{Number: unix.SYS_ADD_KEY, Handler: sysKey, Arguments: "sspdd", Note: "ENOSYS, as by kernels without keyrings: they are the machine's"},
+	{Number: unix.SYS_REQUEST_KEY, Handler: sysKey, Arguments: "sssd", Note: "as `add_key`"},
+	{Number: unix.SYS_KEYCTL, Handler: sysKey, Arguments: "dxxxx", Note: "as `add_key`"},
 	{Number: unix.SYS_IO_URING_SETUP, Handler: sysIoUring, Arguments: "dp", Note: "ENOSYS: programs fall back to other calls"},
 
 	{Number: bootCall, Handler: func(*Task) Outcome { return Outcome{Kind: Boot} }},
@@ -315,10 +322,10 @@ var nativeCalls = []int{
 	unix.SYS_REMAP_FILE_PAGES, unix.SYS_FADVISE64,
 	unix.SYS_MBIND, unix.SYS_SET_MEMPOLICY, unix.SYS_GET_MEMPOLICY, unix.SYS_MIGRATE_PAGES, unix.SYS_MOVE_PAGES,
 	unix.SYS_IOPRIO_SET, unix.SYS_IOPRIO_GET, unix.SYS_INOTIFY_ADD_WATCH, unix.SYS_INOTIFY_RM_WATCH,
-	unix.SYS_READLINKAT, unix.SYS_UNSHARE,
+	unix.SYS_READLINKAT,
 	unix.SYS_SET_ROBUST_LIST, unix.SYS_GET_ROBUST_LIST, unix.SYS_SYNC_FILE_RANGE, unix.SYS_SYNCFS,
 	unix.SYS_KCMP, unix.SYS_MEMFD_CREATE, unix.SYS_MEMBARRIER, unix.SYS_PKEY_MPROTECT, unix.SYS_PKEY_ALLOC, unix.SYS_PKEY_FREE,
-	unix.SYS_RSEQ, unix.SYS_ADD_KEY, unix.SYS_REQUEST_KEY, unix.SYS_KEYCTL,
+	unix.SYS_RSEQ,
 	unix.SYS_NAME_TO_HANDLE_AT, unix.SYS_FSCONFIG,
 	unix.SYS_LANDLOCK_CREATE_RULESET, unix.SYS_LANDLOCK_ADD_RULE, unix.SYS_LANDLOCK_RESTRICT_SELF,
 	unix.SYS_SECCOMP, unix.SYS_PROCESS_VM_READV, unix.SYS_PROCESS_VM_WRITEV, unix.SYS_PROCESS_MADVISE, unix.SYS_ACCT, unix.SYS_RESTART_SYSCALL,
@@ -338,6 +345,10 @@ var nativeFirst = map[int][]uint32{
 	unix.SYS_GETRLIMIT:      otherLimits,
 	unix.SYS_SETRLIMIT:      otherLimits,
 }
+
+// guardedCalls would let a guest change its host's first process, which is the
+// emulator's.
+var guardedCalls = []int{unix.SYS_PRLIMIT64, unix.SYS_PROCESS_VM_READV, unix.SYS_PROCESS_VM_WRITEV}
 
 // otherLimits are all but RLIMIT_CPU, which is 0.
 var otherLimits = []uint32{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
@@ -384,6 +395,9 @@ func NativeCalls() []int { return nativeCalls }
 
 // NativeCommands gives, by call, the commands (second arguments) to let through.
 func NativeCommands() map[int][]uint32 { return nativeCommands }
+
+// GuardedCalls are let through only when their first argument is not 1.
+func GuardedCalls() []int { return guardedCalls }
 
 // NativeFirst gives, by call, the first arguments to let through.
 func NativeFirst() map[int][]uint32 { return maps.Clone(nativeFirst) }

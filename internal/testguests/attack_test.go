@@ -65,7 +65,11 @@ func TestNothingLeaks(t *testing.T) {
 			write(t, experiment, fmt.Sprintf(`platform: {hosts: [{name: host, speed: 1Gf}]}
 stop: 100s
 processes:
-  - {host: host, name: attack, command: [%s]}
+  - {host: host, name: attack, command: [%s], expect: running}
+events:
+  - {at: 90s, host: host, run: "echo written"}
+  - {at: 91s, host: host, run: "echo written"}
+  - {at: 92s, host: host, run: "echo written"}
 `, words(command)))
 			r := runner.Experiment(t, experiment, filepath.Join(folder, "output"))
 			if got := r.Stdout(t, "host", "attack"); got != "tried\n" {

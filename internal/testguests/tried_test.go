@@ -13,9 +13,14 @@ import (
 // untried are the emulated calls that no guest of TestEmulated or TestRoot makes,
 // and why.
 var untried = map[string]string{
-	"ptrace":         "refused on purpose: TestNothingLeaks tries it",
-	"io_uring_setup": "refused on purpose, as by kernels without it",
-	"rt_sigaction":   "stops only where rdtsc is trapped: TestDoors",
+	"ptrace":            "refused on purpose: TestNothingLeaks tries it",
+	"process_vm_readv":  "stops only for a process that is no guest: TestNothingLeaks",
+	"process_vm_writev": "stops only for a process that is no guest: TestNothingLeaks",
+	"add_key":           "refused on purpose: TestNothingLeaks",
+	"request_key":       "refused on purpose, as by kernels without keyrings",
+	"keyctl":            "refused on purpose: TestNothingLeaks",
+	"io_uring_setup":    "refused on purpose, as by kernels without it",
+	"rt_sigaction":      "stops only where rdtsc is trapped: TestDoors",
 }
 
 // tried are the calls that guests have made, and the guests that were run.
