@@ -18,6 +18,8 @@ func (l *loader) configure() {
 	for _, name := range names {
 		value := l.Platform.Config[name]
 		switch {
+		case name != "network/model" && network.OptionUsed(name):
+			// Taken up by the network's model or the platform itself.
 		case name != "network/model":
 			l.warnf("%s: config option %s is not used", l.Platform.File, name)
 		case l.Network.Model != "":

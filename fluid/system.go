@@ -44,7 +44,8 @@ type System struct {
 	AsSimGrid bool
 
 	constraints []constraint
-	limits      []concurrency // by constraint; nil while no limit was set
+	limits      []concurrency // by constraint; nil without a limit
+	limit       int32         // of each constraint
 	variables   []variable
 	elements    []element
 
@@ -140,7 +141,7 @@ func blockClass(n int) (class uint8, size int) {
 func (s *System) AddConstraint(bound float64, sharing Sharing) Constraint {
 	s.constraints = append(s.constraints, constraint{bound: bound, sharing: sharing, light: none, sorted: none})
 	if s.limits != nil {
-		s.limits = append(s.limits, concurrency{limit: none})
+		s.limits = append(s.limits, concurrency{limit: s.limit})
 	}
 	return Constraint(len(s.constraints) - 1)
 }
@@ -360,17 +361,14 @@ func (s *System) SetConstraintBound(c Constraint, bound float64) {
 	s.mark(c)
 }
 
-// SetConcurrencyLimit lets at most limit variables use c at a time, those of
-// weight below 1 not counted; the others wait, disabled, in order. A negative
-// limit is none. The first limit must be set before there are variables.
-func (s *System) SetConcurrencyLimit(c Constraint, limit int) {
-	if s.limits == nil {
-		if len(s.variables) > 0 {
-			panic("fluid: concurrency limit set after variables were added")
-		}
-		s.limits = slices.Repeat([]concurrency{{limit: none}}, len(s.constraints))
+// LimitConcurrency lets at most limit variables use a constraint at a time,
+// those of weight below 1 not counted; the others wait, disabled, in order. It
+// must be called before constraints are added.
+func (s *System) LimitConcurrency(limit int) {
+	if len(s.constraints) > 0 {
+		panic("fluid: concurrency limited after constraints were added")
 	}
-	s.limits[c].limit = int32(limit)
+	s.limit, s.limits = int32(limit), []concurrency{}
 }
 
 // SetBound changes v's bound.

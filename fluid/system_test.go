@@ -227,8 +227,8 @@ func TestSolveLeavesOtherPartsAlone(t *testing.T) {
 
 func TestConcurrencyLimitMakesVariablesWait(t *testing.T) {
 	var s System
+	s.LimitConcurrency(2)
 	c := s.AddConstraint(12, Shared)
-	s.SetConcurrencyLimit(c, 2)
 	var vs []Variable
 	for range 4 {
 		v := s.AddVariable(1, -1, 1)

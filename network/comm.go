@@ -34,10 +34,14 @@ type transfer struct {
 func (n *Network) Communicate(c *Comm, src, dst *platform.Host, size, rate float64) error {
 	forward, latency, err := n.Router.AppendRoute(n.forward[:0], src, dst)
 	n.forward = forward
+	if n.Model.duration > 0 && err != nil {
+		// SimGrid's constant model is for platforms without links and routes.
+		forward, latency, err = nil, 0, nil
+	}
 	if err != nil {
 		return err
 	}
-	if len(forward) == 0 && latency <= 0 {
+	if len(forward) == 0 && latency <= 0 && n.Model.duration <= 0 {
 		return platform.ErrNoRoute
 	}
 	backward := n.backward[:0]

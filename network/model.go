@@ -1,7 +1,9 @@
 package network
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -22,7 +24,7 @@ type Model struct {
 	// its rate on the way back.
 	CrossTraffic bool
 
-	// concurrencyLimit is how many communications may flow on a link at a
+	// concurrencyLimit is how many activities may use a link, CPU or disk at a
 	// time; none if not above 0.
 	concurrencyLimit int
 	// duration, if above 0, is what every communication lasts, in seconds.
@@ -123,19 +125,52 @@ var (
 	}
 )
 
+// numbers are the options of a platform's <config> element that concern network
+// models and are numbers, under SimGrid's names.
+var numbers = []struct {
+	name string
+	set  func(m *Model, value float64)
+}{
+	// As in SimGrid, the factors of SMPI are tables and come from other options.
+	{"network/latency-factor", func(m *Model, v float64) {
+		switch m.Name {
+		case "SMPI":
+		case "constant":
+			m.duration = v
+		default:
+			m.latency = constant(v)
+		}
+	}},
+	{"network/bandwidth-factor", func(m *Model, v float64) {
+		if m.Name != "SMPI" {
+			m.bandwidth = constant(v)
+		}
+	}},
+	{"network/weight-S", func(m *Model, v float64) { m.weightS = v }},
+	{"network/TCP-gamma", func(m *Model, v float64) { m.Gamma = v }},
+	{"maxmin/concurrency-limit", func(m *Model, v float64) { m.concurrencyLimit = int(v) }},
+}
+
+// OptionUsed tells whether an option of a <config> element changes what is
+// computed.
+func OptionUsed(name string) bool {
+	switch name {
+	case "network/model", "network/crosstraffic", "network/loopback-bw", "network/loopback-lat",
+		"smpi/lat-factor", "smpi/bw-factor", "path":
+		return true
+	}
+	for _, o := range numbers {
+		if o.name == name {
+			return true
+		}
+	}
+	return false
+}
+
 // Configure applies the options of a platform's <config> element that concern
 // network models, under SimGrid's names.
 func (m *Model) Configure(options map[string]string) error {
-	for _, o := range []struct {
-		name string
-		set  func(value float64)
-	}{
-		{"network/latency-factor", func(v float64) { m.latency = constant(v) }},
-		{"network/bandwidth-factor", func(v float64) { m.bandwidth = constant(v) }},
-		{"network/weight-S", func(v float64) { m.weightS = v }},
-		{"network/TCP-gamma", func(v float64) { m.Gamma = v }},
-		{"maxmin/concurrency-limit", func(v float64) { m.concurrencyLimit = int(v) }},
-	} {
+	for _, o := range numbers {
 		text, ok := options[o.name]
 		if !ok {
 			continue
@@ -144,7 +179,21 @@ func (m *Model) Configure(options map[string]string) error {
 		if err != nil {
 			return fmt.Errorf("option %s: %q is not a number", o.name, text)
 		}
-		o.set(value)
+		o.set(m, value)
+	}
+	if m.Name == "constant" && !(m.duration > 0) {
+		return fmt.Errorf("option network/latency-factor: a number above 0 expected, found %g", m.duration)
+	}
+	if m.Name == "SMPI" {
+		for name, into := range map[string]*factors{"smpi/lat-factor": &m.latency, "smpi/bw-factor": &m.bandwidth} {
+			if text, ok := options[name]; ok {
+				table, err := parseFactors(text)
+				if err != nil {
+					return fmt.Errorf("option %s: %w", name, err)
+				}
+				*into = table
+			}
+		}
 	}
 	if text, ok := options["network/crosstraffic"]; ok {
 		switch strings.ToLower(text) {
@@ -157,4 +206,27 @@ func (m *Model) Configure(options map[string]string) error {
 		}
 	}
 	return nil
+}
+
+// parseFactors reads a table such as "0:2.01;257:1.95": boundaries in bytes,
+// each with the factor that holds above it.
+func parseFactors(text string) (factors, error) {
+	var table factors
+	for step := range strings.SplitSeq(text, ";") {
+		if step == "" {
+			continue
+		}
+		above, value, _ := strings.Cut(step, ":")
+		boundary, err := strconv.Atoi(above)
+		if err != nil || boundary < 0 {
+			return nil, fmt.Errorf("SIZE:FACTOR expected, as in 1426:1.61, found %q", step)
+		}
+		f, err := strconv.ParseFloat(value, 64)
+		if err != nil || !(f >= 0) {
+			return nil, fmt.Errorf("SIZE:FACTOR expected, as in 1426:1.61, found %q", step)
+		}
+		table = append(table, factor{float64(boundary), f})
+	}
+	slices.SortStableFunc(table, func(a, b factor) int { return cmp.Compare(a.above, b.above) })
+	return table, nil
 }

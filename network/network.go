@@ -110,6 +110,11 @@ func New(c Config) *Network {
 			m.System().AsSimGrid = true
 		}
 	}
+	if limit := c.Model.concurrencyLimit; limit > 0 {
+		for _, m := range []*fluid.Model{n.cpus, n.flows, n.disks} {
+			m.System().LimitConcurrency(limit)
+		}
+	}
 	for i, l := range c.Links {
 		n.links[i] = linkState{bandwidth: l.Bandwidth, constraint: none}
 		if l.Policy == platform.Wifi {
@@ -138,9 +143,6 @@ func (n *Network) constraint(l *platform.Link) fluid.Constraint {
 			bound = 1 // of the time on the air
 		}
 		state.constraint = n.flows.System().AddConstraint(bound, sharing)
-		if limit := n.Model.concurrencyLimit; limit > 0 {
-			n.flows.System().SetConcurrencyLimit(state.constraint, limit)
-		}
 	}
 	return state.constraint
 }

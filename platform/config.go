@@ -3,6 +3,7 @@ package platform
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -38,9 +39,33 @@ func (l *loader) config(f *frame) error {
 		if _, given := l.Config[q.Name]; given || l.deployment {
 			continue
 		}
+		if err := checkOption(q); err != nil {
+			return err
+		}
 		l.Config[q.Name] = q.Value
 		if err := l.loopbackOption(q); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// checkOption holds the value of an option that changes what is computed against
+// what SimGrid takes.
+func checkOption(q Property) error {
+	switch q.Name {
+	case "network/TCP-gamma", "network/bandwidth-factor", "network/latency-factor", "network/loopback-bw",
+		"network/loopback-lat", "network/weight-S":
+		if value, err := strconv.ParseFloat(q.Value, 64); err != nil || !(value >= 0) {
+			return fmt.Errorf("option %s: a number of 0 or more expected, found %q", q.Name, q.Value)
+		}
+	case "maxmin/concurrency-limit":
+		if _, err := strconv.Atoi(q.Value); err != nil {
+			return fmt.Errorf("option %s: an integer expected, found %q", q.Name, q.Value)
+		}
+	case "network/crosstraffic":
+		if !slices.Contains([]string{"yes", "on", "true", "1", "no", "off", "false", "0"}, q.Value) {
+			return fmt.Errorf("option %s: yes or no expected, found %q", q.Name, q.Value)
 		}
 	}
 	return nil
@@ -57,9 +82,9 @@ func (l *loader) loopbackOption(q Property) error {
 	default:
 		return nil
 	}
-	value, rest, err := strtod(q.Value)
-	if err != nil || rest != "" || !(value >= 0) {
-		return fmt.Errorf("option %s: a number expected, found %q", q.Name, q.Value)
+	value, err := strconv.ParseFloat(q.Value, 64)
+	if err != nil {
+		return fmt.Errorf("option %s: %w", q.Name, err)
 	}
 	*into = value
 	return nil

@@ -508,6 +508,9 @@ func (l *loader) route(f *frame) error {
 		return fmt.Errorf("both ends must lie in zone %q directly", l.zone.Name)
 	}
 	if len(there) == 0 {
+		if src == dst && l.zone.Routing == "Star" {
+			return nil // as in SimGrid, a loopback that does nothing
+		}
 		return errors.New("<link_ctn> expected: a route needs at least one link")
 	}
 	if err := r.declare(src, dst, w); err != nil {

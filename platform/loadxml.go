@@ -398,9 +398,10 @@ func (l *loader) profile(f *frame, name string) (*Profile, error) {
 const maxProfile = 256 << 20
 
 // profileFile reads a profile from a file, which is sought in the working
-// directory and then beside the platform's file, as SimGrid does.
+// directory, in the folder of the option path, and beside the platform's file,
+// as SimGrid does.
 func (l *loader) profileFile(path string) (*Profile, error) {
-	for _, name := range []string{path, filepath.Join(filepath.Dir(l.file), path)} {
+	for _, name := range []string{path, filepath.Join(l.Config["path"], path), filepath.Join(filepath.Dir(l.file), path)} {
 		info, err := os.Stat(name)
 		if err != nil || !info.Mode().IsRegular() {
 			continue

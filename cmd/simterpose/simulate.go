@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -63,15 +65,18 @@ DONE, FAIL_NETWORK, FAIL_HOST, FAIL_STORAGE, CANCEL (would never end).`,
 }
 
 func (s *simulation) run(c *cobra.Command, platformFile, scenarioFile string) error {
-	m, err := network.ModelByName(s.model)
-	if err != nil {
-		return err
-	}
 	p, err := experiment.LoadPlatform(platformFile)
 	if err != nil {
 		return err
 	}
 	warn(c, p)
+	if configured, ok := p.Config["network/model"]; ok && !c.Flags().Changed("network") {
+		s.model = configured
+	}
+	m, err := network.ModelByName(s.model)
+	if err != nil {
+		return err
+	}
 	if err := m.Configure(p.Config); err != nil {
 		return fmt.Errorf("%s: %w", platformFile, err)
 	}
@@ -92,12 +97,26 @@ func (s *simulation) run(c *cobra.Command, platformFile, scenarioFile string) er
 	return scenario.Print(c.OutOrStdout(), items, results, n, clock)
 }
 
-// warn tells what is odd in a platform's file.
+// warn tells what is odd in a platform's file, and which of its options would
+// change SimGrid's results but not ours.
 func warn(c *cobra.Command, p *platform.Platform) {
 	for _, warning := range p.Warnings {
 		fmt.Fprintln(c.ErrOrStderr(), "warning:", warning)
 	}
+	for _, name := range slices.Sorted(maps.Keys(p.Config)) {
+		kind, _, _ := strings.Cut(name, "/")
+		if slices.Contains(strings.Fields("cpu disk host network maxmin precision surf"), kind) &&
+			!network.OptionUsed(name) && !slices.Contains(sameResults, name+"="+p.Config[name]) {
+			fmt.Fprintf(c.ErrOrStderr(), "warning: %s: config option %s=%s does nothing here\n", p.File, name, p.Config[name])
+		}
+	}
 }
+
+// sameResults are options with which SimGrid computes what we compute.
+var sameResults = strings.Fields(`
+cpu/model=Cas01 cpu/optim=Lazy cpu/optim=Full cpu/optim=TI cpu/solver=maxmin
+disk/model=default disk/model=S19 disk/solver=maxmin host/model=default host/model=compound host/solver=maxmin
+network/optim=Lazy network/optim=Full network/solver=maxmin`)
 
 func readScenario(stdin io.Reader, file string, p *platform.Platform) ([]scenario.Item, error) {
 	if file == "-" {
