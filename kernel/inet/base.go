@@ -124,6 +124,7 @@ func (b *base) value(level, name int) int {
 func (b *base) inherit(from *base) {
 	b.values = maps.Clone(from.values)
 	b.sendBuffer, b.receiveBuffer = from.sendBuffer, from.receiveBuffer
+	b.filter = from.filter
 }
 
 func (b *base) reuseAddress() bool { return b.value(unix.SOL_SOCKET, unix.SO_REUSEADDR) != 0 }

@@ -113,6 +113,10 @@ func (c *connection) finArrives(f *flow) {
 	if f.dead || f.finArrived {
 		return
 	}
+	if !c.opts().passes(f.from, flagFin|flagAck, f.written+1) {
+		f.awaitFin()
+		return
+	}
 	f.finArrived = true
 	c.stack.network.queue.Cancel(&f.retry)
 	switch c.state {

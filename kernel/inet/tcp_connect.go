@@ -331,6 +331,7 @@ func (c *connection) synArrives(first bool) {
 	switch {
 	case l == nil:
 		c.answer(c.refused)
+	case !l.socket.passes(c, flagSyn, 0): // as if it were lost
 	case l.full(): // dropped: the client tries again
 		at.counters.listenOverflows++
 	default:

@@ -38,6 +38,10 @@ type flow struct {
 	uncork sim.Event // the end of that wait
 	stamp  int64     // CLOCK_REALTIME of the last arrival, in nanoseconds
 
+	dropped int       // bytes that a filter did not let pass yet
+	drops   int       // times that it did not, in a row
+	again   sim.Event // when they are sent again
+
 	lastSent sim.Time
 	progress sim.Time  // when bytes were last sent into silence, or arrived
 	timer    sim.Event // the end of the patience for what is on the way
@@ -177,6 +181,15 @@ func (f *flow) arrive(n int) {
 		f.from.unheard()
 		return
 	}
+	if f.dropped > 0 || f.to.opts().filter.Attached() {
+		f.arriveSifted(n)
+		return
+	}
+	f.deliver(n)
+}
+
+// deliver gives the receiver n bytes.
+func (f *flow) deliver(n int) {
 	n = min(n, f.flying())
 	to := f.to
 	f.arrived += int64(n)
@@ -271,8 +284,17 @@ func (f *flow) sendFin() {
 		f.from.breakOff(errTimedOut)
 		return
 	}
+	_ = f.from.control(func() { f.to.finArrives(f) })
+	f.awaitFin()
+}
+
+// awaitFin sends the FIN again if it is not heard of.
+func (f *flow) awaitFin() {
+	if f.retry.Scheduled() {
+		return
+	}
 	c := f.from
-	_ = c.control(func() { f.to.finArrives(f) })
+	f.retry.Fire = f.sendFin
 	queue := c.stack.network.queue
 	queue.Schedule(&f.retry, queue.Now().Add((c.roundTrip()+200*time.Millisecond)<<f.retries))
 	f.retries++
@@ -300,7 +322,7 @@ func (f *flow) kill() {
 		f.direction.Close()
 	}
 	queue := f.from.stack.network.queue
-	for _, timer := range []*sim.Event{&f.retry, &f.timer, &f.ackTimer, &f.uncork} {
+	for _, timer := range []*sim.Event{&f.retry, &f.timer, &f.ackTimer, &f.uncork, &f.again} {
 		queue.Cancel(timer)
 	}
 	f.sent, f.written, f.acked = f.arrived, f.arrived, f.arrived
