@@ -2,8 +2,6 @@ package emulator
 
 import (
 	"fmt"
-	"os"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -98,23 +96,11 @@ func (machine) Alive(tid int) bool { return unix.Kill(tid, 0) != unix.ESRCH }
 
 func (machine) RobustList(tid int) uint64 { return guest.RobustList(tid) }
 
-// Mapping finds what is mapped at an address in /proc/TID/maps.
-func (machine) Mapping(tid int, address uint64) (m kernel.Mapping, ok bool) {
-	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", tid))
-	if err != nil {
-		return m, false
-	}
-	for line := range strings.Lines(string(maps)) {
-		var permissions string
-		var major, minor uint64
-		if _, err := fmt.Sscanf(line, "%x-%x %s %x %x:%x %d", &m.Start, &m.End, &permissions, &m.Offset, &major, &minor, &m.Inode); err != nil {
-			continue
-		}
-		if address >= m.Start && address < m.End {
-			m.Shared = strings.HasSuffix(permissions, "s")
-			m.Device = unix.Mkdev(uint32(major), uint32(minor))
-			return m, true
-		}
-	}
-	return m, false
+// Mapping finds what is mapped at an address.
+func (machine) Mapping(tid int, address uint64) (kernel.Mapping, bool) {
+	m, ok := guest.MappingAt(tid, address)
+	return kernel.Mapping{
+		Start: m.Start, End: m.End, Offset: m.Offset, Shared: m.Shared,
+		Device: unix.Mkdev(uint32(m.Major), uint32(m.Minor)), Inode: m.Inode,
+	}, ok
 }
