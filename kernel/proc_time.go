@@ -55,6 +55,8 @@ func (t *Task) timeReport(name string) (string, bool) {
 		return h.processStat(name, processTimes{
 			used: used, children: p.childrenCPU, start: p.start, runs: p.runs(thread), stopped: p.stopped,
 		})
+	case "autogroup":
+		return "/autogroup-1 nice 0\n", true
 	case "schedstat":
 		return fmt.Sprintf("%d 0 0\n", used), true
 	case "sched":

@@ -25,11 +25,11 @@ var standardStreams = map[string]string{
 // maximumLinks is how many symbolic links a path may have (MAXSYMLINKS).
 const maximumLinks = 40
 
-// linkedDescriptor finds the descriptor that the last part of an absolute path
-// names through links, as /var/log/x -> /dev/stdout does.
-func (t *Task) linkedDescriptor(full string) (owner *Task, number int) {
+// followed is where a link leads in the end, if that is in one of the kernel's own
+// trees: /dev, /proc or /sys.
+func (h *Host) followed(full string) (name string, ok bool) {
 	for range maximumLinks {
-		target, errno := t.host().readLink(full)
+		target, errno := h.readLink(full)
 		if errno != 0 {
 			break
 		}
@@ -38,10 +38,10 @@ func (t *Task) linkedDescriptor(full string) (owner *Task, number int) {
 		}
 		full = path.Clean(target)
 		if inKernelTree(full) {
-			return t.namedDescriptor(full)
+			return full, true
 		}
 	}
-	return nil, 0
+	return "", false
 }
 
 // namedDescriptor reads paths like /dev/fd/3 and /proc/12/task/13/fd/3.

@@ -45,6 +45,23 @@ func sysOpen(t *Task) Outcome {
 		return native()
 	}
 	full = path.Clean(full)
+	if inKernelTree(full) {
+		return t.openInKernelTree(full, flags)
+	}
+	identity, mode, errno := t.host().stat(full)
+	if errno == 0 && mode&unix.S_IFMT == unix.S_IFIFO {
+		return t.openFIFO(identity, full, flags, t.host().open)
+	}
+	if errno != 0 || identity.device == t.host().procDevice() {
+		if linked, ok := t.host().followed(full); ok {
+			return t.openInKernelTree(linked, flags)
+		}
+	}
+	return native()
+}
+
+// openInKernelTree opens what has a name in /dev, /proc or /sys.
+func (t *Task) openInKernelTree(full string, flags int) Outcome {
 	if owner, number := t.namedDescriptor(full); owner != nil {
 		return t.reopen(owner, number, flags)
 	}
@@ -62,24 +79,15 @@ func sysOpen(t *Task) Outcome {
 	if strings.HasPrefix(full, "/dev/pts/") {
 		return t.openPeer()
 	}
-	if inKernelTree(full) {
-		return native()
-	}
-	identity, mode, errno := t.host().stat(full)
-	if errno == 0 && mode&unix.S_IFMT == unix.S_IFIFO {
-		return t.openFIFO(identity, full, flags, t.host().open)
-	}
-	if errno != 0 {
-		if owner, number := t.linkedDescriptor(full); owner != nil {
-			return t.reopen(owner, number, flags)
-		}
-	}
 	return native()
 }
 
 // ordinary tells of paths where nobody puts named pipes; programs open most of
 // their files there.
 func ordinary(name string) bool {
+	if name == "/etc/mtab" { // a link to /proc/self/mounts
+		return false
+	}
 	for _, prefix := range []string{"/usr/", "/lib/", "/lib64/", "/bin/", "/etc/"} {
 		if strings.HasPrefix(name, prefix) {
 			return true

@@ -163,6 +163,12 @@ func (t *Task) report(name string) (content string, ok bool) {
 	if content, ok := t.timeReport(name); ok {
 		return content, true
 	}
+	if content, ok := t.mountReport(name); ok {
+		return content, true
+	}
+	if content, ok := h.kernelReport(name); ok {
+		return content, true
+	}
 	if rest, found := strings.CutPrefix(name, "/proc/"); found {
 		if i := strings.IndexByte(rest, '/'); i >= 0 && (rest[:i] == "self" || isNumber(rest[:i])) {
 			rest = rest[i+1:]
