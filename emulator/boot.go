@@ -94,6 +94,7 @@ func (w *world) bringUp(h *host, first bool) error {
 		w.startClock(h)
 	} else {
 		keepClock(old, h.kernel)
+		h.kernel.Disk = old.Disk
 	}
 	h.serveNames(w.names)
 	return nil

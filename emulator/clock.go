@@ -14,20 +14,13 @@ func clockChanged(k *kernel.Host) {
 	k.Data.(*host).clock.SetCalendar(int64(c.Base), c.At, c.Rate)
 }
 
-// setClock makes a host's calendar clock wrong, and returns how to make it what
-// it was.
-func setClock(h *host, c *experiment.ClockChange) (undo func()) {
-	k := h.kernel
-	offset, drift := k.Offset(), k.Drift()
+// setClock makes a host's calendar clock wrong.
+func setClock(k *kernel.Host, c *experiment.ClockChange) {
 	if c.Drift != nil {
 		k.SetDrift(*c.Drift)
 	}
 	if c.Offset != nil {
 		k.SetOffset(time.Duration(*c.Offset))
-	}
-	return func() {
-		k.SetDrift(drift)
-		k.SetOffset(offset)
 	}
 }
 
@@ -39,7 +32,7 @@ func (w *world) startClock(h *host) {
 	}
 	for i := range w.experiment.Clocks {
 		if c := &w.experiment.Clocks[i]; c.Host == h.simulated {
-			setClock(h, &c.ClockChange)
+			setClock(h.kernel, &c.ClockChange)
 			h.kernel.Unsynchronized()
 		}
 	}

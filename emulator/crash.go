@@ -58,7 +58,7 @@ func (w *world) crash(h *host) error {
 		if p.host != h || p.process == nil || p.ended {
 			continue
 		}
-		p.crashed = true
+		p.crashed, p.crashedAt = true, w.queue.Now()
 		p.process = nil
 		if !p.Restart || !returns {
 			p.status = unix.WaitStatus(unix.SIGKILL)
@@ -68,9 +68,15 @@ func (w *world) crash(h *host) error {
 	return nil
 }
 
-// returns tells whether a host that crashes now will boot again, or may.
+// returns tells whether a host that crashes now will boot again. Who crashes one
+// by hand may boot it so.
 func (w *world) returns(h *host) bool {
-	if h.simulated.StateProfile() != nil || w.options.Steering != nil {
+	return w.options.Steering != nil && w.options.Steering.happening || w.planned(h)
+}
+
+// planned tells whether the experiment lets a host that is down boot again.
+func (w *world) planned(h *host) bool {
+	if h.simulated.StateProfile() != nil {
 		return true
 	}
 	for i := range w.experiment.Events {
@@ -96,10 +102,17 @@ func (w *world) boot(h *host) error {
 		return err
 	}
 	for _, p := range w.processes {
-		if p.host == h && !p.ended && (p.missed || p.crashed && p.Restart) {
-			p.missed, p.crashed = false, false
-			w.start(p)
+		if p.host != h || !(p.missed && !p.ended) && !(p.crashed && p.Restart) {
+			continue
 		}
+		p.missed, p.crashed = false, false
+		if p.ended { // as nothing told that the host would boot
+			p.ended = false
+			if !p.Daemon {
+				w.waiting++
+			}
+		}
+		w.start(p)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -44,11 +45,11 @@ func (w *world) happen(e *experiment.Event, random *rand.Rand) {
 	switch {
 	case e.Links != nil:
 		for _, l := range e.Links {
-			undo = append(undo, w.changeLink(l, e.Link))
+			undo = append(undo, w.changeLink(l, e.Link, e.For == 0)...)
 		}
 	case e.Hosts != nil:
 		for _, h := range pick(e.Hosts, e.Pick, random) {
-			undo = append(undo, w.changeHost(h, &e.Host))
+			undo = append(undo, w.changeHost(h, &e.Host, e.For == 0)...)
 		}
 	case e.Ways != nil:
 		for _, way := range e.Ways {
@@ -104,94 +105,75 @@ func (w *world) signalProcess(p *process, s unix.Signal) {
 }
 
 // changeLink changes what a link is, and returns how to change it back.
-func (w *world) changeLink(l *platform.Link, c experiment.LinkChange) (undo func()) {
+func (w *world) changeLink(l *platform.Link, c experiment.LinkChange, forGood bool) (undo []func()) {
 	n := w.network
-	var steps []func()
-	set := func(value *float64, old float64, set func(*platform.Link, float64)) {
+	number := func(what string, value *float64, old float64, set func(float64)) {
 		if value != nil {
-			set(l, *value)
-			steps = append(steps, func() { set(l, old) })
+			undo = append(undo, change(w, "link "+l.Name+" "+what, forGood, old, *value, set))
 		}
 	}
-	set(c.Bandwidth, n.Bandwidth(l), n.SetBandwidth)
-	set(c.Latency, n.Latency(l), n.SetLatency)
-	faults := n.Faults(l)
-	changed := faults
+	number("bandwidth", c.Bandwidth, n.Bandwidth(l), func(v float64) { n.SetBandwidth(l, v) })
+	number("latency", c.Latency, n.Latency(l), func(v float64) { n.SetLatency(l, v) })
 	for _, f := range []struct {
+		what  string
 		value *float64
-		into  *float64
+		of    func(*platform.DatagramFaults) *float64
 	}{
-		{c.Loss, &changed.Loss},
-		{c.Duplicate, &changed.Duplicate},
-		{c.Reorder, &changed.Reorder},
-		{c.Corrupt, &changed.Corrupt},
-		{c.Jitter, &changed.Jitter},
+		{"loss", c.Loss, func(f *platform.DatagramFaults) *float64 { return &f.Loss }},
+		{"duplicate", c.Duplicate, func(f *platform.DatagramFaults) *float64 { return &f.Duplicate }},
+		{"reorder", c.Reorder, func(f *platform.DatagramFaults) *float64 { return &f.Reorder }},
+		{"corrupt", c.Corrupt, func(f *platform.DatagramFaults) *float64 { return &f.Corrupt }},
+		{"jitter", c.Jitter, func(f *platform.DatagramFaults) *float64 { return &f.Jitter }},
 	} {
-		if f.value != nil {
-			*f.into = *f.value
-		}
-	}
-	if changed != faults {
-		n.SetFaults(l, changed)
-		steps = append(steps, func() { n.SetFaults(l, faults) })
+		faults := n.Faults(l)
+		number(f.what, f.value, *f.of(&faults), func(v float64) {
+			faults := n.Faults(l)
+			*f.of(&faults) = v
+			n.SetFaults(l, faults)
+		})
 	}
 	if c.On != nil {
-		old := n.LinkOn(l)
-		n.SetLinkState(l, *c.On)
-		steps = append(steps, func() { n.SetLinkState(l, old) })
+		undo = append(undo, change(w, "link "+l.Name+" state", forGood, n.LinkOn(l), *c.On, func(on bool) { n.SetLinkState(l, on) }))
 	}
-	return func() {
-		for _, f := range steps {
-			f()
-		}
-	}
+	return undo
 }
 
 // changeHost changes what a host is, and returns how to change it back.
-func (w *world) changeHost(p *platform.Host, c *experiment.HostChange) (undo func()) {
-	var steps []func()
+func (w *world) changeHost(p *platform.Host, c *experiment.HostChange, forGood bool) (undo []func()) {
+	n, name := w.network, "host "+p.Name+" "
 	if c.PState != nil {
-		old := w.network.PState(p)
-		w.network.SetPState(p, *c.PState) // the experiment has checked it
-		steps = append(steps, func() { w.network.SetPState(p, old) })
+		// The experiment has checked it.
+		undo = append(undo, change(w, name+"pstate", forGood, n.PState(p), *c.PState, func(v int) { n.SetPState(p, v) }))
 	}
 	if c.Speed != nil {
-		full := p.Speeds[w.network.PState(p)]
-		w.network.SetSpeedScale(p, *c.Speed/full)
-		steps = append(steps, func() { w.network.SetSpeedScale(p, 1) })
+		full := p.Speeds[n.PState(p)]
+		undo = append(undo, change(w, name+"speed", forGood, n.SpeedScale(p), *c.Speed/full, func(v float64) { n.SetSpeedScale(p, v) }))
 	}
-	h := w.byName[p.Name]
-	if h != nil {
-		steps = append(steps, w.changeGuestHost(h, c)...)
+	if h := w.byName[p.Name]; h != nil {
+		undo = append(undo, w.changeGuestHost(h, c, forGood)...)
 	}
-	switch c.State {
-	case experiment.StateCrash:
-		w.network.SetHostState(p, false)
-		steps = append(steps, func() { w.network.SetHostState(p, true) })
-	case experiment.StateBoot:
-		w.network.SetHostState(p, true)
+	if c.State != "" {
+		undo = append(undo, change(w, name+"state", forGood, n.HostOn(p), c.State == experiment.StateBoot, func(on bool) { n.SetHostState(p, on) }))
 	}
-	return func() {
-		for _, f := range steps {
-			f()
-		}
-	}
+	return undo
 }
 
 // changeGuestHost changes what only a host with guests has.
-func (w *world) changeGuestHost(h *host, c *experiment.HostChange) (undo []func()) {
+func (w *world) changeGuestHost(h *host, c *experiment.HostChange, forGood bool) (undo []func()) {
+	name := "host " + h.name + " "
 	if c.Names != "" {
-		old := h.nameService
-		h.nameService = c.Names
-		undo = append(undo, func() { h.nameService = old })
+		undo = append(undo, change(w, name+"dns", forGood, h.nameService, c.Names, func(v string) { h.nameService = v }))
 	}
 	if c.Disk != "" {
-		old := h.kernel.Disk
-		h.kernel.Disk = diskStates[c.Disk]
-		undo = append(undo, func() { h.kernel.Disk = old })
+		undo = append(undo, change(w, name+"disk", forGood, h.kernel.Disk, diskStates[c.Disk], func(v kernel.DiskState) { h.kernel.Disk = v }))
 	}
 	if c.Clock != nil {
-		undo = append(undo, setClock(h, c.Clock))
+		if c.Clock.Drift != nil {
+			undo = append(undo, change(w, name+"drift", forGood, h.kernel.Drift(), *c.Clock.Drift, func(v int64) { h.kernel.SetDrift(v) }))
+		}
+		if c.Clock.Offset != nil {
+			undo = append(undo, change(w, name+"offset", forGood, h.kernel.Offset(), time.Duration(*c.Clock.Offset), func(v time.Duration) { h.kernel.SetOffset(v) }))
+		}
 	}
 	if c.Run != nil {
 		w.runCommand(h, c.Run)

@@ -126,7 +126,7 @@ func (l *loop) turn(th *thread) {
 			}
 			return
 		}
-		if !first {
+		if !first && !kernel.NativeElsewhere(th.task.Number()) {
 			// The cost of the call; whatever comes before it is over goes first.
 			when := l.queue.Now().Add(l.callCost)
 			if l.comesFirst(when) {
@@ -155,7 +155,9 @@ func (l *loop) enter(th *thread) kernel.Outcome {
 	if e.Foreign {
 		number = kernel.Foreign
 	}
-	th.task.Charge(l.callCost)
+	if !kernel.NativeElsewhere(number) {
+		th.task.Charge(l.callCost)
+	}
 	o := th.task.Enter(number, e.Arguments)
 	if l.record != nil && th.task.Polls() >= busyPolls {
 		l.record.polled(th)

@@ -61,8 +61,15 @@ func (w *world) addProcess(h *host, e *experiment.Process) {
 	w.queue.After(e.Start+offset, func() { w.start(p) })
 	if e.Stop != sim.Never {
 		w.queue.After(e.Stop, func() {
-			if p.process != nil && !p.ended {
+			switch {
+			case p.ended:
+			case p.process != nil:
 				p.process.Signal(p.StopSignal)
+			case p.host.down:
+				// It does not come back when its host does.
+				p.crashed = false
+				p.status = unix.WaitStatus(p.StopSignal)
+				w.finish(p)
 			}
 		})
 	}
@@ -242,7 +249,7 @@ func (w *world) result(deadlock, interrupted bool) *Result {
 		Unsupported: w.kernel.Unsupported(), Warnings: w.experiment.Warnings,
 	}
 	for _, p := range w.processes {
-		r.Processes = append(r.Processes, p.verdict(w.queue.Now()))
+		r.Processes = append(r.Processes, w.verdict(p))
 	}
 	if deadlock {
 		r.Deadlock = w.blocked()
@@ -263,12 +270,16 @@ func (w *world) result(deadlock, interrupted bool) *Result {
 }
 
 // verdict compares what became of a process with what was expected.
-func (p *process) verdict(now sim.Time) ProcessResult {
+func (w *world) verdict(p *process) ProcessResult {
+	if p.crashed && !p.ended && !w.planned(p.host) {
+		// Somebody might have booted the host by hand, and did not.
+		p.ended, p.status, p.result.End = true, unix.WaitStatus(unix.SIGKILL), p.crashedAt
+	}
 	r := p.result
-	// One whose host is down would run again if the host booted.
-	r.Running = !p.ended && (p.process != nil || p.crashed)
+	r.HostDown = !p.ended && p.crashed
+	r.Running = r.HostDown || !p.ended && p.process != nil
 	if r.Running {
-		r.End = now
+		r.End = w.queue.Now()
 	}
 	r.ExitCode = -1
 	switch {

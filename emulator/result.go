@@ -87,6 +87,8 @@ type ProcessResult struct {
 	Start, End sim.Time
 	// Running processes had not ended when the experiment did.
 	Running bool
+	// HostDown ones would run if their host, which is to boot again, were up.
+	HostDown bool
 	// ExitCode is -1 when the process was killed by Signal or has not ended.
 	ExitCode   int
 	Signal     unix.Signal

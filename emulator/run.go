@@ -37,7 +37,8 @@ type world struct {
 	hosts      []*host
 	byName     map[string]*host
 	processes  []*process
-	waiting    int // processes that keep the experiment running
+	waiting    int                  // processes that keep the experiment running
+	properties map[string]*property // that events have changed
 	straces    map[string]*os.File
 	begin      time.Time
 	reported   time.Time
@@ -59,7 +60,8 @@ type process struct {
 	anyEnd  bool  // no end is unexpected
 	// whenEnded, if not nil, is called at the end.
 	whenEnded func()
-	crashed   bool // with its host
+	crashed   bool // with its host, at crashedAt
+	crashedAt sim.Time
 	missed    bool // its start came while its host was down
 }
 
@@ -72,7 +74,7 @@ func Run(ctx context.Context, e *experiment.Experiment, o Options) (*Result, err
 	}
 	w := &world{
 		experiment: e, options: o, source: sim.NewSource(e.Seed),
-		byName: map[string]*host{}, straces: map[string]*os.File{}, begin: time.Now(),
+		byName: map[string]*host{}, properties: map[string]*property{}, straces: map[string]*os.File{}, begin: time.Now(),
 	}
 	stop := context.AfterFunc(ctx, func() { w.interrupted.Store(true) })
 	defer stop()
@@ -97,6 +99,11 @@ func Run(ctx context.Context, e *experiment.Experiment, o Options) (*Result, err
 		return nil, err
 	}
 	w.collect()
+	if o.Steering != nil {
+		if err := o.Steering.keep(o.Output); err != nil {
+			return nil, err
+		}
+	}
 	if err := w.layers.keep(); err != nil {
 		return nil, err
 	}

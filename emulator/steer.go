@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -27,12 +29,13 @@ type Steering struct {
 	over     chan struct{}
 
 	// The rest belongs to the run's goroutine.
-	paused   bool
-	steps    int           // events to fire before the next pause; 0: no limit
-	stepped  chan struct{} // closed at that pause
-	pause    sim.Event
-	recorded []string
-	attached []*kernel.Process // that a debugger may stop during the pause
+	paused    bool
+	steps     int           // events to fire before the next pause; 0: no limit
+	stepped   chan struct{} // closed at that pause
+	pause     sim.Event
+	recorded  []string
+	happening bool              // an event by hand is carried out
+	attached  []*kernel.Process // that a debugger may stop during the pause
 }
 
 // ErrOver tells that the run has ended.
@@ -211,6 +214,8 @@ func (s *Steering) happen(w *world, event []byte) (*process, error) {
 		return nil, err
 	}
 	before := len(w.processes)
+	s.happening = true
+	defer func() { s.happening = false }()
 	w.happen(&e, rand.New(w.source.Stream("steering "+strconv.Itoa(len(s.recorded)))))
 	s.recorded = append(s.recorded, string(text))
 	if len(w.processes) > before {
@@ -219,19 +224,34 @@ func (s *Steering) happen(w *world, event []byte) (*process, error) {
 	return nil, nil
 }
 
-// Events are the events that were made to happen so far, as the value of an
-// experiment's key events.
+// Events are the events that were made to happen so far, as an experiment's key
+// events.
 func (s *Steering) Events() (text string, err error) {
 	err = s.do(func(*world) error {
-		var b strings.Builder
-		b.WriteString("events:\n")
-		for _, e := range s.recorded {
-			b.WriteString("  - " + e + "\n")
-		}
-		text = b.String()
+		text = s.events()
 		return nil
 	})
 	return text, err
+}
+
+func (s *Steering) events() string {
+	var b strings.Builder
+	b.WriteString("events:\n")
+	for _, e := range s.recorded {
+		b.WriteString("  - " + e + "\n")
+	}
+	return b.String()
+}
+
+// eventsFile is where the output folder has what was made to happen by hand.
+const eventsFile = "events.yaml"
+
+// keep writes down what was made to happen.
+func (s *Steering) keep(output string) error {
+	if len(s.recorded) == 0 {
+		return nil
+	}
+	return os.WriteFile(filepath.Join(output, eventsFile), []byte(s.events()), 0o644)
 }
 
 // Executed is what came of a command.

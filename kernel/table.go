@@ -381,6 +381,12 @@ func init() {
 	entries = all
 }
 
+// NativeElsewhere tells of a call that only stops where disks may fail or take
+// time. It costs nothing by itself, so that all else happens when it does without.
+func NativeElsewhere(number int) bool {
+	return number >= 0 && number < len(entries) && entries[number].Handler == nil && entries[number].Status == StatusNative
+}
+
 // Calls lists every call of x86-64 Linux, by number.
 func Calls() []Entry {
 	var list []Entry

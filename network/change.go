@@ -175,6 +175,9 @@ func (n *Network) SetPState(h *platform.Host, pstate int) error {
 // PState is which of its speeds a host has.
 func (n *Network) PState(h *platform.Host) int { return int(n.hosts[h.Index].pstate) }
 
+// SpeedScale is the part of its speed that a host has.
+func (n *Network) SpeedScale(h *platform.Host) float64 { return n.hosts[h.Index].scale }
+
 // SetSpeedScale changes the part of its speed that a host has.
 func (n *Network) SetSpeedScale(h *platform.Host, scale float64) {
 	n.sync()

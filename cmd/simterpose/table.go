@@ -55,6 +55,8 @@ func statusOf(p emulator.ProcessResult) string {
 	switch {
 	case p.Start == sim.Never:
 		return "not started"
+	case p.HostDown:
+		return "host down"
 	case p.Running:
 		return "running"
 	case p.Signal != 0:
