@@ -125,6 +125,13 @@ func (s *recorded) show() {
 	}
 }
 
+// SetInode implements socket.Numbered.
+func (s *recorded) SetInode(n uint64) {
+	if k, ok := s.Socket.(socket.Numbered); ok {
+		k.SetInode(n)
+	}
+}
+
 // Ioctl implements socket.Ioctler.
 func (s *recorded) Ioctl(request uint32) (int, unix.Errno, bool) {
 	if i, ok := s.Socket.(socket.Ioctler); ok {

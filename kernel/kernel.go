@@ -13,6 +13,7 @@ import (
 
 	"github.com/simterpose/simterpose/kernel/epoll"
 	"github.com/simterpose/simterpose/kernel/futex"
+	"github.com/simterpose/simterpose/kernel/inet"
 	"github.com/simterpose/simterpose/kernel/mqueue"
 	"github.com/simterpose/simterpose/kernel/socket"
 	"github.com/simterpose/simterpose/kernel/transit"
@@ -84,8 +85,11 @@ func New(c Config) *Kernel {
 // Stack makes a host's Internet sockets.
 type Stack interface {
 	NewSocket(domain, kind, protocol int) (socket.Socket, unix.Errno)
-	// ProcNet is the content of a file of /proc/net.
-	ProcNet(name string) (content string, ok bool)
+	// ProcNet is the content of a file of /proc/net, with the machine's inode
+	// numbers or the emulator's own.
+	ProcNet(name string, machines bool) (content string, ok bool)
+	// Details are those of the rows of its table of TCP.
+	Details(domain int) []inet.Detail
 }
 
 // HostConfig describes a host to the kernel.

@@ -58,6 +58,8 @@ type Process struct {
 	start       sim.Time
 	undoer      *sysvipc.Undoer // of semaphores; nil: nothing to undo
 	notified    []*mqueue.Queue // of which the process has asked to be told
+	// seeksDescriptors tells that it has opened a folder /proc/PID/fd.
+	seeksDescriptors bool
 
 	// Data and Used, processor time that is accounted for, belong to the
 	// emulator.

@@ -37,6 +37,9 @@ func sysOpen(t *Task) Outcome {
 	if o, done := t.openOwned(directory, file, flags); done {
 		return o
 	}
+	if strings.HasSuffix(strings.TrimSuffix(file, "/"), "/fd") {
+		t.process.seeksDescriptors = true
+	}
 	if flags&(unix.O_PATH|unix.O_DIRECTORY) != 0 || ordinary(file) {
 		return native()
 	}

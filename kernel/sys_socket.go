@@ -57,12 +57,22 @@ func (t *Task) installSocket(s socket.Socket, flags int) (int, unix.Errno) {
 		s.Release()
 		return 0, errno
 	}
+	number(s, placeholder)
 	return t.install(s, placeholder, flags) // SOCK_* flags have O_*'s values
+}
+
+// number tells a socket its inode number on the machine.
+func number(s socket.Socket, placeholder int) {
+	var status unix.Stat_t
+	if n, ok := s.(socket.Numbered); ok && unix.Fstat(placeholder, &status) == nil {
+		n.SetInode(status.Ino)
+	}
 }
 
 // installPair is installSocket for one whose connections may be translated.
 func (t *Task) installPair(s socket.Socket, pair *transit.Pair, flags int) (int, unix.Errno) {
-	number, errno := t.machine().AddDescriptor(t, pair.Guest(), -1, flags&unix.SOCK_CLOEXEC != 0)
+	number(s, pair.Guest())
+	descriptor, errno := t.machine().AddDescriptor(t, pair.Guest(), -1, flags&unix.SOCK_CLOEXEC != 0)
 	if errno != 0 {
 		s.Release()
 		pair.Close()
@@ -70,8 +80,8 @@ func (t *Task) installPair(s socket.Socket, pair *transit.Pair, flags int) (int,
 	}
 	d := t.kernel().newDescription(s, flags)
 	d.pair = pair
-	t.files.set(number, d)
-	return number, 0
+	t.files.set(descriptor, d)
+	return descriptor, 0
 }
 
 const socketFlags = unix.SOCK_NONBLOCK | unix.SOCK_CLOEXEC
@@ -88,7 +98,7 @@ func (t *Task) newSocket(domain, kind, protocol int) (s socket.Socket, errno uni
 		if protocol != unix.NETLINK_SOCK_DIAG || kind != unix.SOCK_RAW && kind != unix.SOCK_DGRAM {
 			return nil, 0, false
 		}
-		s = sockdiag.New(kind, uint32(t.process.PID), t.host().procNet)
+		s = sockdiag.New(kind, uint32(t.process.PID), tables{t})
 	default:
 		return nil, 0, false
 	}

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/simterpose/simterpose/kernel/inet"
 )
 
 // Random numbers, processors and what else tells of the machine.
@@ -174,7 +176,7 @@ func (t *Task) report(name string) (content string, ok bool) {
 			rest = rest[i+1:]
 		}
 		if file, found := strings.CutPrefix(rest, "net/"); found {
-			return h.procNet(file)
+			return tables{t}.ProcNet(file)
 		}
 	}
 	return "", false
@@ -263,10 +265,18 @@ func (h *Host) cpuinfo() string {
 	return b.String()
 }
 
-// procNet gives a file of /proc/net.
-func (h *Host) procNet(name string) (string, bool) {
+// tables are the host's tables of sockets as a task sees them.
+type tables struct{ task *Task }
+
+// ProcNet gives a file of /proc/net. A program that looks for the descriptors of
+// sockets gets the inode numbers by which it can find them.
+func (v tables) ProcNet(name string) (string, bool) {
+	machines := v.task.process.seeksDescriptors
 	if name == "unix" {
-		return h.procUnix(), true
+		return v.task.host().procUnix(machines), true
 	}
-	return h.Stack.ProcNet(name)
+	return v.task.host().Stack.ProcNet(name, machines)
 }
+
+// Details implements sockdiag.Tables.
+func (v tables) Details(domain int) []inet.Detail { return v.task.host().Stack.Details(domain) }

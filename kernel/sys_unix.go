@@ -63,11 +63,15 @@ func (passing) Hold(file any) { file.(*passed).hold() }
 func (passing) Drop(file any) { file.(*passed).drop() }
 
 // procUnix is /proc/net/unix.
-func (h *Host) procUnix() string {
+func (h *Host) procUnix(machines bool) string {
 	b := []byte(unixsocket.ProcHeader)
-	inode := uint64(0)
+	own := uint64(0)
 	for s := range h.unix.All() {
-		inode++
+		own++
+		inode := own
+		if n := s.MachineInode(); machines && n != 0 {
+			inode = n
+		}
 		b = s.AppendProc(b, inode)
 	}
 	return string(b)

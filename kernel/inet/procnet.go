@@ -12,10 +12,11 @@ import (
 
 // ProcNet is the content of a file of /proc/net (proc(5)): the tables of
 // sockets, in which they come in the order of their creation, then connections
-// without one; and the counters. ok is false for files that are not this
-// package's.
-func (s *Stack) ProcNet(name string) (content string, ok bool) {
-	table := procTable{stack: s}
+// without one; and the counters. With machines, the inode numbers are those that
+// descriptors have, which are the machine's, otherwise the emulator's own, which
+// are the same in each run. ok is false for files that are not this package's.
+func (s *Stack) ProcNet(name string, machines bool) (content string, ok bool) {
+	table := procTable{stack: s, machines: machines}
 	switch name {
 	case "tcp":
 		table.tcp(unix.AF_INET)
@@ -58,8 +59,55 @@ func (s *Stack) ProcNet(name string) (content string, ok bool) {
 // procTable is a table under construction.
 type procTable struct {
 	strings.Builder
-	stack *Stack
-	row   int
+	stack    *Stack
+	machines bool
+	row      int
+	details  []Detail // of the rows of TCP
+}
+
+// Detail is what a row of the table of TCP does not tell.
+type Detail struct {
+	Waiting, Backlog int    // of a listener
+	Info             []byte // TCP_INFO
+	Congestion       string
+	Shut             byte // 1 for reading, 2 for writing
+	Receiving        int  // bytes of the buffers, and how large they may be
+	ReceiveLimit     int
+	Sending          int
+	SendLimit        int
+}
+
+// Details are those of the rows of /proc/net/tcp, or of tcp6.
+func (s *Stack) Details(domain int) []Detail {
+	table := procTable{stack: s}
+	table.tcp(domain)
+	return table.details
+}
+
+// detail adds what is known of a row, which is that of a socket or, without one, of
+// a connection or neither.
+func (p *procTable) detail(t *tcpSocket, c *connection) {
+	var d Detail
+	switch {
+	case t != nil && t.listener != nil:
+		d.Waiting, d.Backlog = len(t.listener.ready), t.listener.backlog
+	case c != nil && c.in != nil:
+		d.Receiving, d.ReceiveLimit = c.in.readable(), 2*c.receiveLimit()
+		d.Sending, d.SendLimit = c.out.queued(), c.sendLimit()
+		if c.receiveShut || c.finReceived {
+			d.Shut |= 1
+		}
+		if c.sendShut {
+			d.Shut |= 2
+		}
+	}
+	if t != nil {
+		d.Info = t.info()
+		if d.Congestion = t.congestion; d.Congestion == "" {
+			d.Congestion = congestionNames[0]
+		}
+	}
+	p.details = append(p.details, d)
 }
 
 // procAddress is an address as /proc/net shows it: 32-bit words in the
@@ -93,23 +141,27 @@ func (p *procTable) tcp(domain int) {
 		}
 		switch {
 		case t.listener != nil:
-			p.connection(domain, width, t.local(), nowhere, stateListen, 0, len(t.listener.ready), t.inode)
+			p.connection(domain, width, t.local(), nowhere, stateListen, 0, len(t.listener.ready), t.number(p.machines))
+			p.detail(t, nil)
 			live = append(live, t.listener.halfOpen...)
 			live = append(live, t.listener.ready...)
 		case t.connection != nil && t.connection.state != stateClosed:
 			c := t.connection
 			sent, received := c.queues()
-			p.connection(domain, width, c.local, c.remote, c.visible(), sent, received, t.inode)
+			p.connection(domain, width, c.local, c.remote, c.visible(), sent, received, t.number(p.machines))
+			p.detail(t, c)
 		}
 	}
 	live = append(live, p.stack.orphans(domain)...)
 	for _, c := range live {
 		sent, received := c.queues()
 		p.connection(domain, width, c.local, c.remote, c.visible(), sent, received, 0)
+		p.detail(nil, c)
 	}
 	for _, w := range p.stack.lingering() {
 		if w.domain == domain {
 			p.connection(domain, width, w.tuple.local, w.tuple.remote, stateTimeWait, 0, 0, 0)
+			p.detail(nil, nil)
 		}
 	}
 }
@@ -165,7 +217,7 @@ func (p *procTable) udp(domain, protocol int) {
 		if u.remote.IsValid() {
 			state, remote = stateEstablished, u.remote
 		}
-		p.datagram(domain, 127, netip.AddrPortFrom(u.bound.addr, u.bound.port), remote, state, &u.inbox, u.inode)
+		p.datagram(domain, 127, netip.AddrPortFrom(u.bound.addr, u.bound.port), remote, state, &u.inbox, u.number(p.machines))
 	}
 }
 
@@ -201,7 +253,7 @@ func (p *procTable) raw(domain, kind int) {
 		if r.remote.IsValid() {
 			state, remote = stateEstablished, netip.AddrPortFrom(r.remote, 0)
 		}
-		p.datagram(domain, width, local, remote, state, &r.inbox, r.inode)
+		p.datagram(domain, width, local, remote, state, &r.inbox, r.number(p.machines))
 	}
 }
 

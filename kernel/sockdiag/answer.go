@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/simterpose/simterpose/kernel/inet"
 )
 
 // Sizes and numbers of linux/netlink.h, sock_diag.h, inet_diag.h and unix_diag.h.
@@ -17,6 +19,11 @@ const (
 	byFamily        = 20 // SOCK_DIAG_BY_FAMILY
 	protocolOf      = 3  // INET_DIAG_REQ_PROTOCOL
 	inetRequestSize = 56
+	inetInfo        = 2 // INET_DIAG_INFO
+	inetCongestion  = 4 // INET_DIAG_CONG
+	inetMemory      = 7 // INET_DIAG_SKMEMINFO
+	inetShutdown    = 8 // INET_DIAG_SHUTDOWN
+	listening       = 10
 	unixRequestSize = 24
 	unixName        = 0 // UNIX_DIAG_NAME
 	unixQueues      = 4 // UNIX_DIAG_RQLEN
@@ -70,13 +77,17 @@ func answer(request []byte, port uint32, tables Tables) [][]byte {
 		if family == unix.AF_INET6 {
 			name += "6"
 		}
-		text, _ := tables(name)
-		records = inetRecords(text, family, binary.LittleEndian.Uint32(body[4:]))
+		text, _ := tables.ProcNet(name)
+		var details []inet.Detail
+		if body[1] == unix.IPPROTO_TCP {
+			details = tables.Details(int(family))
+		}
+		records = inetRecords(text, details, family, body[2], binary.LittleEndian.Uint32(body[4:]))
 	case unix.AF_UNIX:
 		if len(body) < unixRequestSize {
 			return refuse(unix.EINVAL)
 		}
-		text, _ := tables("unix")
+		text, _ := tables.ProcNet("unix")
 		records = unixRecords(text, binary.LittleEndian.Uint32(body[4:]))
 	case unix.AF_NETLINK, unix.AF_PACKET: // none that a guest could see
 	default:
@@ -112,13 +123,18 @@ func otherProtocol(attributes []byte, protocol byte) bool {
 	return false
 }
 
-// inetRecords are struct inet_diag_msg's of a table whose state is one of a set.
-func inetRecords(table string, family byte, states uint32) (records [][]byte) {
+// inetRecords are struct inet_diag_msg's of a table whose state is one of a set,
+// with the attributes that wanted asks for.
+func inetRecords(table string, details []inet.Detail, family, wanted byte, states uint32) (records [][]byte) {
 	const slot, local, remote, state, queues, user, inode = 0, 1, 2, 3, 4, 7, 9
 	for line := range strings.Lines(table) {
 		f := strings.Fields(line)
 		if len(f) <= inode || !strings.HasSuffix(f[slot], ":") {
 			continue
+		}
+		var detail inet.Detail
+		if len(details) > 0 {
+			detail, details = details[0], details[1:]
 		}
 		number, err := strconv.ParseUint(f[state], 16, 8)
 		if err != nil || states&(1<<number) == 0 {
@@ -133,12 +149,41 @@ func inetRecords(table string, family byte, states uint32) (records [][]byte) {
 		b = append(b, make([]byte, 4)...)                          // interface
 		b = binary.LittleEndian.AppendUint32(b, integer(f[inode])) // cookie
 		b = append(b, make([]byte, 4+4)...)                        // and the time that a timer has left
-		for _, v := range []uint32{hexadecimal(received), hexadecimal(sent), integer(f[user]), integer(f[inode])} {
+		waiting, room := hexadecimal(received), hexadecimal(sent)
+		if number == listening {
+			waiting, room = uint32(detail.Waiting), uint32(detail.Backlog)
+		}
+		for _, v := range []uint32{waiting, room, integer(f[user]), integer(f[inode])} {
 			b = binary.LittleEndian.AppendUint32(b, v)
 		}
-		records = append(records, b)
+		records = append(records, appendDetail(b, detail, wanted))
 	}
 	return records
+}
+
+// appendDetail appends the attributes that a mask of them asks for.
+func appendDetail(b []byte, d inet.Detail, wanted byte) []byte {
+	asked := func(kind int) bool { return wanted&(1<<(kind-1)) != 0 }
+	b = attribute(b, inetShutdown, []byte{d.Shut})
+	if d.Info == nil {
+		return b
+	}
+	if asked(inetMemory) {
+		var memory []byte
+		for _, v := range []int{
+			d.Receiving, d.ReceiveLimit, d.Sending, d.SendLimit, 0, d.Sending, 0, 0, 0, // SK_MEMINFO_*
+		} {
+			memory = binary.LittleEndian.AppendUint32(memory, uint32(v))
+		}
+		b = attribute(b, inetMemory, memory)
+	}
+	if asked(inetInfo) {
+		b = attribute(b, inetInfo, d.Info)
+	}
+	if asked(inetCongestion) {
+		b = attribute(b, inetCongestion, append([]byte(d.Congestion), 0))
+	}
+	return b
 }
 
 // endpoint reads an address as /proc/net shows it: words in the machine's order.
@@ -166,7 +211,7 @@ func integer(text string) uint32 {
 func unixRecords(table string, states uint32) (records [][]byte) {
 	const kind, state, inode, name = 4, 5, 6, 7
 	const acceptsConnections = 1 << 16 // of the flags (__SO_ACCEPTCON)
-	const established, closed, listening = 1, 7, 10
+	const established, closed = 1, 7
 	for line := range strings.Lines(table) {
 		f := strings.Fields(line)
 		if len(f) <= inode || f[0] == "Num" {

@@ -5,7 +5,18 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/simterpose/simterpose/kernel/inet"
 )
+
+// fixed are tables that are always the same.
+type fixed struct {
+	text    string
+	details []inet.Detail
+}
+
+func (f fixed) ProcNet(string) (string, bool) { return f.text, f.text != "" }
+func (f fixed) Details(int) []inet.Detail     { return f.details }
 
 // request is a struct nlmsghdr and a body.
 func request(kind, flags uint16, body []byte) []byte {
@@ -16,7 +27,7 @@ func request(kind, flags uint16, body []byte) []byte {
 }
 
 func TestBadRequests(t *testing.T) {
-	none := func(string) (string, bool) { return "", false }
+	none := fixed{}
 	const dump = unix.NLM_F_REQUEST | unix.NLM_F_DUMP
 	for name, c := range map[string]struct {
 		request []byte
@@ -44,9 +55,7 @@ func TestBadRequests(t *testing.T) {
 func FuzzAnswer(f *testing.F) {
 	f.Add(request(byFamily, unix.NLM_F_DUMP, append([]byte{unix.AF_INET, unix.IPPROTO_TCP, 0, 0, 255, 255, 255, 255}, make([]byte, 60)...)))
 	f.Add(request(byFamily, unix.NLM_F_DUMP, append([]byte{unix.AF_UNIX, 0, 0, 0, 255, 255, 255, 255}, make([]byte, 16)...)))
-	tables := func(name string) (string, bool) {
-		return "head\n 0: 0100007F:1F40 00000000:0000 0A 00000000:00000002 00:00000000 00000000 0 0 10005 1\n0: 1 0 10000 1 01 5 @a\n", true
-	}
+	tables := fixed{"head\n 0: 0100007F:1F40 00000000:0000 0A 00000000:00000002 00:00000000 00000000 0 0 10005 1\n0: 1 0 10000 1 01 5 @a\n", []inet.Detail{{Info: make([]byte, 240)}}}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if len(b) < headerSize {
 			return

@@ -1,6 +1,6 @@
 // Package sockdiag is the netlink protocol by which programs like ss ask for a
 // host's sockets (sock_diag(7)). Its answers are what /proc/net says, in netlink's
-// form.
+// form, and details of TCP.
 package sockdiag
 
 import (
@@ -9,12 +9,18 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/simterpose/simterpose/kernel/inet"
 	"github.com/simterpose/simterpose/kernel/socket"
 	"github.com/simterpose/simterpose/kernel/waiter"
 )
 
-// Tables gives the content of a file of /proc/net.
-type Tables func(name string) (content string, ok bool)
+// Tables tells of a host's sockets.
+type Tables interface {
+	// ProcNet gives the content of a file of /proc/net.
+	ProcNet(name string) (content string, ok bool)
+	// Details are those of the rows of its table of TCP, in order.
+	Details(domain int) []inet.Detail
+}
 
 // Socket is a netlink socket of the protocol.
 type Socket struct {

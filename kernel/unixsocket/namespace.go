@@ -164,6 +164,12 @@ const (
 	procListening = 0x10000 // __SO_ACCEPTCON
 )
 
+// SetInode implements socket.Numbered.
+func (s *Socket) SetInode(n uint64) { s.machine = n }
+
+// MachineInode is what SetInode has told, or 0.
+func (s *Socket) MachineInode() uint64 { return s.machine }
+
 // AppendProc appends the socket's line of /proc/net/unix, with the inode number
 // that its descriptors show. As for ordinary users, the kernel's address is 0.
 func (s *Socket) AppendProc(b []byte, inode uint64) []byte {
