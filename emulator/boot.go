@@ -64,9 +64,14 @@ func (w *world) bringUp(h *host, first bool) error {
 		requests = append(requests, addressRequest(linkIndexEthernet, prefix, unix.RT_SCOPE_UNIVERSE))
 	}
 	requests = append(requests, defaultRouteRequest(linkIndexEthernet, unix.AF_INET), defaultRouteRequest(linkIndexEthernet, unix.AF_INET6))
+	cores := int(max(1, p.Cores))
+	processors, err := w.layers.processorMounts(cores)
+	if err != nil {
+		return err
+	}
 	h.container, err = w.realm.NewContainer(guest.ContainerConfig{
 		Hostname: p.Name, Settings: quietSettings, Keep: w.kept(h), Netlink: requests, Clock: h.clock,
-		Directory: layer, Mounts: append(overlays, w.layers.mounts(bound)...), Folders: bootFolders, Links: slices.Concat(deviceLinks, interfaceLinks), ReadOnly: slices.Concat(w.layers.readOnly, deviceNodes(), []string{interfaces}),
+		Directory: layer, Mounts: slices.Concat(overlays, w.layers.mounts(bound), processors), Folders: bootFolders, Links: slices.Concat(deviceLinks, interfaceLinks), ReadOnly: slices.Concat(w.layers.readOnly, deviceNodes(), []string{interfaces}),
 		OuterNetlink: func(pid int) [][]byte {
 			return [][]byte{vethRequest(h.index, pid, hardwareAddress(addresses[0]))}
 		},
@@ -86,7 +91,7 @@ func (w *world) bringUp(h *host, first bool) error {
 	})
 	old := h.kernel
 	h.kernel = w.kernel.NewHost(kernel.HostConfig{
-		Name: p.Name, Stack: w.recorded(h), Addresses: addresses, Cores: int(max(1, p.Cores)), Memory: memory,
+		Name: p.Name, Stack: w.recorded(h), Addresses: addresses, Cores: cores, Memory: memory,
 		Random: h.random, Root: h.container.Root(), NetworkSocket: socket, Data: h,
 		Transfer: w.transfers(h), Before: old, Depot: w.depotOf(p),
 	})

@@ -194,6 +194,21 @@ func (h *Host) nodeReport(name string) (string, bool) {
 		kb = 0
 	}
 	switch file {
+	case "cpulist", "cpumap":
+		if node != "0" {
+			return "\n", true
+		}
+		if file == "cpumap" {
+			mask := make([]byte, (h.Cores+7)/8)
+			for i := range h.Cores {
+				mask[i/8] |= 1 << (i % 8)
+			}
+			return maskText(mask, h.Cores) + "\n", true
+		}
+		if h.Cores == 1 {
+			return "0\n", true
+		}
+		return fmt.Sprintf("0-%d\n", h.Cores-1), true
 	case "meminfo":
 		var b strings.Builder
 		for _, line := range []struct {
