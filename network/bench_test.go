@@ -18,11 +18,12 @@ type star struct {
 }
 
 func newStar(n int) *star {
-	s := &star{links: []*platform.Link{{Bandwidth: 1e10, Policy: platform.FatPipe}}}
+	s := &star{links: []*platform.Link{{Policy: platform.FatPipe, Cable: &platform.Cable{Bandwidth: 1e10}}}}
+	cable := &platform.Cable{Bandwidth: 1.25e8, Latency: 5e-5}
 	for i := range n {
 		s.hosts = append(s.hosts, &platform.Host{Index: int32(i), Hardware: &platform.Hardware{Speeds: []float64{1e9}, Cores: 1}})
 		for range 2 {
-			s.links = append(s.links, &platform.Link{Index: int32(len(s.links)), Bandwidth: 1.25e8, Latency: 5e-5})
+			s.links = append(s.links, &platform.Link{Index: int32(len(s.links)), Cable: cable})
 		}
 	}
 	return s

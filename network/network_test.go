@@ -44,7 +44,7 @@ func newWorld(hosts int) *world {
 }
 
 func (w *world) link(bandwidth, latency float64, policy platform.Policy) *platform.Link {
-	l := &platform.Link{Index: int32(len(w.links)), Bandwidth: bandwidth, Latency: latency, Policy: policy}
+	l := &platform.Link{Index: int32(len(w.links)), Policy: policy, Cable: &platform.Cable{Bandwidth: bandwidth, Latency: latency}}
 	w.links = append(w.links, l)
 	return l
 }

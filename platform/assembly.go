@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"unsafe"
 )
 
 // The most that a platform may have, so that a slip of the pen in a radical
@@ -25,6 +26,9 @@ type assembly struct {
 	spareHosts []Host
 	spareLinks []Link
 	hardware   *Hardware // of the latest host, as it was added
+	cables     [4]*Cable // of the latest links, as they were added
+	oldest     int       // of them
+	texts      nameArena // of the names
 
 	// SimGrid numbers these over the whole process; a file is read into a
 	// fresh one.
@@ -127,6 +131,14 @@ func grow[T any](s []T, n int) []T {
 	return t
 }
 
+// clip returns a slice without the room that it has left, if that is much.
+func clip[T any](s []T) []T {
+	if cap(s)-len(s) <= len(s)/32 {
+		return s
+	}
+	return append(make([]T, 0, len(s)), s...)
+}
+
 // addHost adds a host to the current zone. Speeds are in flop/s.
 func (a *assembly) addHost(name string, speeds []float64, cores int) (*Host, error) {
 	// A host may take the name of a router or zone, which is then no longer
@@ -146,7 +158,7 @@ func (a *assembly) addHost(name string, speeds []float64, cores int) (*Host, err
 		return nil, fmt.Errorf("more than %d hosts", MaxHosts)
 	}
 	if len(a.spareHosts) == 0 {
-		a.spareHosts = make([]Host, 64)
+		a.spareHosts = make([]Host, chunk[Host](len(a.Hosts)))
 	}
 	h := &a.spareHosts[0]
 	a.spareHosts = a.spareHosts[1:]
@@ -180,22 +192,51 @@ func (a *assembly) addLink(name string, bandwidth, latency float64) (*Link, erro
 		return nil, fmt.Errorf("more than %d links", MaxLinks)
 	}
 	if len(a.spareLinks) == 0 {
-		a.spareLinks = make([]Link, 64)
+		a.spareLinks = make([]Link, chunk[Link](len(a.Links)))
 	}
 	l := &a.spareLinks[0]
 	a.spareLinks = a.spareLinks[1:]
-	*l = Link{Name: name, Index: int32(len(a.Links)), Bandwidth: bandwidth, Latency: latency}
+	*l = Link{Name: name, Index: int32(len(a.Links)), Cable: a.cableOf(bandwidth, latency)}
 	a.Links = append(a.Links, l)
 	a.links.set(name, l.Index)
 	return l, nil
 }
 
+// chunk is how many hosts or links are allocated together when there are so many
+// already: what fills 2 or 32 KiB of memory but for the eight bytes that Go keeps
+// before the elements.
+func chunk[T any](have int) int {
+	var one T
+	size := 2 << 10
+	if have > 1000 {
+		size = 32 << 10
+	}
+	return (size - 8) / int(unsafe.Sizeof(one))
+}
+
+// cableOf returns the cable of one of the latest links again if it is like that.
+func (a *assembly) cableOf(bandwidth, latency float64) *Cable {
+	for _, c := range a.cables {
+		if c != nil && c.Bandwidth == bandwidth && c.Latency == latency {
+			return c
+		}
+	}
+	c := &Cable{Bandwidth: bandwidth, Latency: latency}
+	a.cables[a.oldest] = c
+	a.oldest = (a.oldest + 1) % len(a.cables)
+	return c
+}
+
+// keep returns the concatenation of the parts, which may lie in a text that is
+// not kept.
+func (a *assembly) keep(parts ...string) string { return a.texts.join(parts...) }
+
 // addSplit adds the two halves of a full-duplex link.
 func (a *assembly) addSplit(name string, bandwidth, latency float64) (up, down *Link, err error) {
-	if up, err = a.addLink(name+"_UP", bandwidth, latency); err != nil {
+	if up, err = a.addLink(a.keep(name, "_UP"), bandwidth, latency); err != nil {
 		return nil, nil, err
 	}
-	if down, err = a.addLink(name+"_DOWN", bandwidth, latency); err != nil {
+	if down, err = a.addLink(a.keep(name, "_DOWN"), bandwidth, latency); err != nil {
 		return nil, nil, err
 	}
 	up.half, down.half = upHalf, downHalf
@@ -225,5 +266,8 @@ func (a *assembly) finish() (*Platform, error) {
 		return nil, err
 	}
 	p.builder.platform = p
+	p.Hosts, p.Links = clip(p.Hosts), clip(p.Links)
+	p.names.clip()
+	p.links.clip()
 	return p, nil
 }

@@ -95,18 +95,39 @@ func leadingInt(text string) (int, error) {
 // nameArena holds many names in one piece of memory.
 type nameArena struct{ text []byte }
 
-// name keeps the concatenation of the parts. Arenas that are full are
-// replaced, never moved, so that the names in them stay.
+// name keeps the concatenation of the parts.
 func (n *nameArena) name(prefix string, number int, suffix string) string {
-	need := len(prefix) + 20 + len(suffix)
-	if cap(n.text)-len(n.text) < need {
-		n.text = make([]byte, 0, max(need, 1<<16))
-	}
-	start := len(n.text)
+	start := n.room(len(prefix) + 20 + len(suffix))
 	n.text = append(n.text, prefix...)
 	n.text = strconv.AppendInt(n.text, int64(number), 10)
 	n.text = append(n.text, suffix...)
 	return unsafe.String(&n.text[start], len(n.text)-start)
+}
+
+// join keeps the concatenation of the parts.
+func (n *nameArena) join(parts ...string) string {
+	need := 0
+	for _, p := range parts {
+		need += len(p)
+	}
+	if need == 0 {
+		return ""
+	}
+	start := n.room(need)
+	for _, p := range parts {
+		n.text = append(n.text, p...)
+	}
+	return unsafe.String(&n.text[start], need)
+}
+
+// room makes room for so many bytes and returns where they begin. Arenas that
+// are full are replaced, never moved, so that the names in them stay; the first
+// is small, for most platforms are.
+func (n *nameArena) room(need int) int {
+	if cap(n.text)-len(n.text) < need {
+		n.text = make([]byte, 0, max(need, min(1<<16, max(1<<8, 2*cap(n.text)))))
+	}
+	return len(n.text)
 }
 
 // member is what the hosts of a cluster have in common.

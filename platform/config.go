@@ -74,6 +74,7 @@ func checkOption(q Property) error {
 // loopbackOption gives the loopback link what an option says.
 func (l *loader) loopbackOption(q Property) error {
 	var into *float64
+	l.Links[0].own()
 	switch q.Name {
 	case "network/loopback-bw":
 		into = &l.Links[0].Bandwidth

@@ -14,12 +14,14 @@ type dragonfly struct {
 	groups, chassis, blades, nodes int // each inside one of what is before it
 
 	loopbacks, limiters []*Link // of the hosts
-	routers             []dragonflyRouter
+	// The links of the hosts lie one after another in the platform's, from first
+	// on: one for each host, or two.
+	first, stride int
+	routers       []dragonflyRouter
 }
 
 type dragonflyRouter struct {
 	limiter *Link
-	local   []wire  // to each of its hosts
 	green   []*Link // to each blade of its chassis
 	black   []*Link // to each chassis of its group
 	blue    *Link
@@ -117,15 +119,17 @@ func (a *assembly) dragonflyWires(d *dragonfly, m *member, bundles bundle) error
 		a.dragonflyLinks++
 		return a.lastWire(m.isSplit()), nil
 	}
+	d.first, d.stride = len(a.Links), 1
+	if m.isSplit() {
+		d.stride = 2
+	}
 	for i := range d.routers {
 		r := &d.routers[i]
 		r.green, r.black = make([]*Link, d.blades), make([]*Link, d.chassis)
 		for j := range d.nodes {
-			w, err := add(1, "local_link_from_router_%d_to_node_%d_", i, j)
-			if err != nil {
+			if _, err := add(1, "local_link_from_router_%d_to_node_%d_", i, j); err != nil {
 				return err
 			}
-			r.local = append(r.local, w)
 		}
 	}
 	for i := range d.groups * d.chassis {
@@ -205,7 +209,7 @@ func (d *dragonfly) route(b *builder, src, dst *Node) (from, to *Node, err error
 	}
 	at := mine // of the router reached so far
 	r := d.router(at.group, at.chassis, at.blade)
-	b.link(r.local[mine.node].up)
+	b.link(b.platform.Links[d.first+int(src.local)*d.stride])
 	if at.group != target.group {
 		if at.blade != target.group {
 			r.limit(b)
@@ -238,7 +242,7 @@ func (d *dragonfly) route(b *builder, src, dst *Node) (from, to *Node, err error
 	}
 	end := d.router(target.group, target.chassis, target.blade)
 	end.limit(b)
-	b.link(end.local[target.node].down)
+	b.link(b.platform.Links[d.first+int(dst.local)*d.stride+d.stride-1])
 	if d.limiters != nil {
 		b.links = append(b.links, d.limiters[dst.local])
 	}

@@ -151,7 +151,7 @@ func (l *loader) host(f *frame) error {
 	if pstate < 0 || pstate >= len(speeds) {
 		return fmt.Errorf("attribute pstate: a number from 0 to %d expected, found %q", len(speeds)-1, f.get("pstate"))
 	}
-	h, err := l.addHost(strings.Clone(f.get("id")), speeds, cores)
+	h, err := l.addHost(l.keep(f.get("id")), speeds, cores)
 	if err != nil {
 		return err
 	}
@@ -179,8 +179,10 @@ func (l *loader) hostFiles(f *frame, h *Host) error {
 		return err
 	}
 	if place != nil {
-		h.details().coordinates = place
 		l.setPlace(&h.Node, place)
+		if _, there := l.zone.routing.(*vivaldiRouting); !there {
+			h.details().coordinates = place
+		}
 	}
 	speed, err := l.profile(f, "availability_file")
 	if err != nil {
@@ -204,10 +206,7 @@ func (l *loader) hostFiles(f *frame, h *Host) error {
 // setPlace notes the coordinates of a node for the routing of its zone.
 func (l *loader) setPlace(n *Node, place []float64) {
 	if v, ok := l.zone.routing.(*vivaldiRouting); ok {
-		if v.places == nil {
-			v.places = make(map[int32][]float64)
-		}
-		v.places[n.local] = place
+		v.setPlace(n.local, place)
 	}
 }
 
@@ -268,7 +267,7 @@ func (l *loader) link(f *frame) error {
 	case isWifiZone && latency != 0:
 		return errors.New("attribute latency: 0 expected for the link of a Wifi zone")
 	}
-	id := strings.Clone(f.get("id"))
+	id := f.get("id")
 	var links []*Link
 	if policy == "SPLITDUPLEX" || policy == "FULLDUPLEX" {
 		up, down, err := l.addSplit(id, bandwidths[0], latency)
@@ -277,7 +276,7 @@ func (l *loader) link(f *frame) error {
 		}
 		links = []*Link{up, down}
 	} else {
-		link, err := l.addLink(id, bandwidths[0], latency)
+		link, err := l.addLink(l.keep(id), bandwidths[0], latency)
 		if err != nil {
 			return err
 		}
@@ -302,8 +301,7 @@ func (l *loader) link(f *frame) error {
 	}
 	for _, link := range links {
 		if more.bandwidth != nil || more.latency != nil || more.state != nil || more.properties != nil || more.levels != nil {
-			own := more
-			link.more = &own
+			*link.details() = more
 		}
 		switch policy {
 		case "FATPIPE":
@@ -385,7 +383,7 @@ func (l *loader) peer(f *frame) error {
 	if f.get("lat") != "" {
 		l.warnf("element <peer>: attribute lat does nothing; the third coordinate is the latency to the network")
 	}
-	id := strings.Clone(f.get("id"))
+	id := l.keep(f.get("id"))
 	h, err := l.addHost(id, []float64{speed}, 1)
 	if err != nil {
 		return err
@@ -393,16 +391,15 @@ func (l *loader) peer(f *frame) error {
 	if err := l.hostFiles(f, h); err != nil {
 		return err
 	}
-	up, err := l.addLink("link_"+id+"_UP", out, 0)
+	up, err := l.addLink(l.keep("link_", id, "_UP"), out, 0)
 	if err != nil {
 		return err
 	}
-	down, err := l.addLink("link_"+id+"_DOWN", in, 0)
+	down, err := l.addLink(l.keep("link_", id, "_DOWN"), in, 0)
 	if err != nil {
 		return err
 	}
-	s := v.spoke(&h.Node)
-	s.up, s.down = []*Link{up}, []*Link{down}
+	v.join(&h.Node, up, down)
 	return nil
 }
 
@@ -600,7 +597,6 @@ func (l *loader) zoneEnds(f *frame) error {
 // starEnds joins the hosts of a zone of routing="Cluster".
 func (l *loader) starEnds(parts *starParts) error {
 	star := parts.zone.routing.(*starRouting)
-	var backbone []*Link
 	if f := parts.backbone; f != nil {
 		bandwidth, err := l.quantity(f, bandwidthUnits, "bandwidth")
 		if err != nil {
@@ -614,12 +610,7 @@ func (l *loader) starEnds(parts *starParts) error {
 		if err != nil {
 			return l.fail(f, err)
 		}
-		backbone = []*Link{link}
-	}
-	join := func(h *Host, up, down *Link) {
-		s := star.spoke(&h.Node)
-		s.up = append([]*Link{up}, backbone...)
-		s.down = append(append([]*Link(nil), backbone...), down)
+		star.backbone = link
 	}
 	for i := range parts.joined {
 		f := &parts.joined[i]
@@ -632,17 +623,17 @@ func (l *loader) starEnds(parts *starParts) error {
 		case down == nil:
 			return l.fail(f, fmt.Errorf("attribute down: the name of a link expected, found %q", f.get("down")))
 		}
-		join(h, up, down)
+		star.join(&h.Node, up, down)
 	}
 	for i := range parts.cabinets {
-		if err := l.cabinet(&parts.cabinets[i], join); err != nil {
+		if err := l.cabinet(&parts.cabinets[i], star); err != nil {
 			return l.fail(&parts.cabinets[i], err)
 		}
 	}
 	return nil
 }
 
-func (l *loader) cabinet(f *frame, join func(h *Host, up, down *Link)) error {
+func (l *loader) cabinet(f *frame, star *starRouting) error {
 	numbers, err := parseRadical(f.get("radical"))
 	if err != nil {
 		return err
@@ -661,19 +652,19 @@ func (l *loader) cabinet(f *frame, join func(h *Host, up, down *Link)) error {
 	}
 	speeds := []float64{speed}
 	for _, n := range numbers {
-		h, err := l.addHost(fmt.Sprint(f.get("prefix"), n, f.get("suffix")), speeds, 1)
+		h, err := l.addHost(l.texts.name(f.get("prefix"), n, f.get("suffix")), speeds, 1)
 		if err != nil {
 			return err
 		}
-		up, err := l.addLink("link_"+h.Name+"_UP", bandwidth, latency)
+		up, err := l.addLink(l.keep("link_", h.Name, "_UP"), bandwidth, latency)
 		if err != nil {
 			return err
 		}
-		down, err := l.addLink("link_"+h.Name+"_DOWN", bandwidth, latency)
+		down, err := l.addLink(l.keep("link_", h.Name, "_DOWN"), bandwidth, latency)
 		if err != nil {
 			return err
 		}
-		join(h, up, down)
+		star.join(&h.Node, up, down)
 	}
 	return nil
 }
@@ -738,16 +729,14 @@ func (l *loader) connect() error {
 		if link == nil {
 			return l.fail(&c.frame, fmt.Errorf("attribute element: the name of a link expected, found %q", name))
 		}
-		if link.more == nil {
-			link.more = new(linkDetails)
-		}
+		details := link.details()
 		switch kind {
 		case "LINK_AVAIL":
-			link.more.state = c.profile
+			details.state = c.profile
 		case "BANDWIDTH":
-			link.more.bandwidth = c.profile
+			details.bandwidth = c.profile
 		case "LATENCY":
-			link.more.latency = c.profile
+			details.latency = c.profile
 		}
 	}
 	return nil

@@ -2,52 +2,66 @@ package platform
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
 // fatTree is a tree of switches that gets thicker towards the top (Zahavi:
 // D-Mod-K routing, 2010). Level 0 are the hosts.
+//
+// A node is a level and a rank in it. The digits of the rank are its label:
+// digit k has as many values as the nodes of the level have parents there (below
+// the level) or children (from the level on). A node and its parents, which are
+// of the next level, differ in the digit of the node's level only. So nothing
+// is stored of nodes, and cables are found by their number.
 type fatTree struct {
 	levels   int
 	children []int // by level: how many each switch of the next level has
 	parents  []int // by level: how many each node has
 	ports    []int // by level: parallel cables to each parent
 
-	nodes     []treeNode // by level, then by position
-	loopbacks []*Link
+	weights  [][]int // by level: what each digit of a label counts
+	starts   []int   // by level: how many nodes are below it
+	cables   []int   // by level: how many cables begin below it
+	position int     // of the first host among the hosts of all fat trees
+
+	links     []*Link // of the cables: the way up, and down if there are two
+	stride    int     // of a cable
+	loopbacks []*Link // by rank; nil without
+	limiters  []*Link // by node; nil without
 }
 
-type treeNode struct {
-	level    int
-	position int // among the hosts of all fat trees, or the switches of its level
-	label    []int
-	up       []treeCable // by port
-	down     []treeCable
-	limiter  *Link
-}
-
-// treeCable leads to a node.
-type treeCable struct {
-	node int32
-	link *Link
-}
+// treeNode is a host or a switch.
+type treeNode struct{ level, rank int }
 
 func (a *assembly) addFatTree(c *cluster) error {
 	t, hosts, err := parseFatTree(c.parameters)
 	if err != nil {
 		return err
 	}
-	if err := t.bounded(); err != nil {
+	if err := t.measure(); err != nil {
 		return err
 	}
 	if _, err := a.beginZone(c.id, "FatTree", t); err != nil {
 		return err
 	}
-	if err := a.reserve(hosts, 0); err != nil {
+	t.stride = 1
+	if c.isSplit() {
+		t.stride = 2
+	}
+	extra := 0
+	if c.hasLoopback() {
+		extra += hosts
+	}
+	if c.hasLimiter() {
+		extra += t.starts[t.levels+1]
+	}
+	if err := a.reserve(hosts, t.stride*t.cables[t.levels]+extra); err != nil {
 		return err
 	}
+	t.position = a.fatTreeNodes
+	a.fatTreeNodes += hosts
 	m := a.newMember(c)
-	t.nodes = make([]treeNode, 0, 2*hosts)
 	for rank := range hosts {
 		if err := a.member(m, rank); err != nil {
 			return err
@@ -56,23 +70,23 @@ func (a *assembly) addFatTree(c *cluster) error {
 		if err := a.leafLinks(m, rank); err != nil {
 			return err
 		}
-		n := treeNode{position: a.fatTreeNodes, up: make([]treeCable, t.parents[0]*t.ports[0])}
-		a.fatTreeNodes++
 		if c.hasLoopback() {
 			t.loopbacks = append(t.loopbacks, a.Links[before])
 		}
 		if c.hasLimiter() {
-			n.limiter = a.Links[len(a.Links)-1]
+			t.limiters = append(t.limiters, a.Links[len(a.Links)-1])
 		}
-		t.nodes = append(t.nodes, n)
 	}
 	if len(c.numbers) < hosts {
 		return fmt.Errorf("cluster %q needs %d hosts, its radical has %d", c.id, hosts, len(c.numbers))
 	}
-	if err := a.treeSwitches(t, m, hosts); err != nil {
-		return err
+	for node := hosts; c.hasLimiter() && node < t.starts[t.levels+1]; node++ {
+		if err := a.limiter(m, t.id(node)); err != nil {
+			return err
+		}
+		t.limiters = append(t.limiters, a.Links[len(a.Links)-1])
 	}
-	if err := a.treeCables(t, m, hosts); err != nil {
+	if err := a.treeCables(t, m); err != nil {
 		return err
 	}
 	return a.endZone()
@@ -110,14 +124,21 @@ func parseFatTree(text string) (t *fatTree, hosts int, err error) {
 	return t, hosts, err
 }
 
-// bounded refuses a tree with more nodes or cables than a platform may have.
-func (t *fatTree) bounded() error {
+// measure computes what nodes and cables are found by. It refuses a tree with
+// more of them than a platform may have.
+func (t *fatTree) measure() error {
 	nodes, cables := 0, 0
 	for level := range t.levels + 1 {
-		count, err := t.count(level)
-		if err != nil {
-			return err
+		weights, count := make([]int, t.levels), 1
+		for k := range weights {
+			weights[k] = count
+			var err error
+			if count, err = product(count, t.radix(level, k)); err != nil {
+				return err
+			}
 		}
+		t.weights = append(t.weights, weights)
+		t.starts, t.cables = append(t.starts, nodes), append(t.cables, cables)
 		if nodes += count; nodes > 2*MaxHosts {
 			return fmt.Errorf("the fat tree has more than %d nodes", 2*MaxHosts)
 		}
@@ -132,6 +153,7 @@ func (t *fatTree) bounded() error {
 			return fmt.Errorf("the fat tree has more than %d links", MaxLinks)
 		}
 	}
+	t.starts = append(t.starts, nodes)
 	return nil
 }
 
@@ -144,130 +166,93 @@ func (t *fatTree) radix(level, k int) int {
 	return t.children[k]
 }
 
-// count is the number of nodes of a level.
-func (t *fatTree) count(level int) (int, error) {
-	sizes := make([]int, t.levels)
-	for k := range sizes {
-		sizes[k] = t.radix(level, k)
-	}
-	return product(sizes...)
+// digit returns digit k of a node's label.
+func (t *fatTree) digit(n treeNode, k int) int {
+	return n.rank / t.weights[n.level][k] % t.radix(n.level, k)
 }
 
-// treeSwitches adds the switches above the hosts, and labels all nodes.
-func (a *assembly) treeSwitches(t *fatTree, m *member, hosts int) error {
-	id := 2 * hosts
-	for level := 1; level <= t.levels; level++ {
-		count, err := t.count(level)
-		if err != nil {
-			return err
-		}
-		for position := range count {
-			id--
-			n := treeNode{level: level, position: position, down: make([]treeCable, t.children[level-1]*t.ports[level-1])}
-			if level < t.levels {
-				n.up = make([]treeCable, t.parents[level]*t.ports[level])
-			}
-			if m.hasLimiter() {
-				if err := a.limiter(m, id); err != nil {
-					return err
-				}
-				n.limiter = a.Links[len(a.Links)-1]
-			}
-			t.nodes = append(t.nodes, n)
-		}
-	}
-	labels := make([]int, len(t.nodes)*t.levels)
-	level, rank := 0, 0
-	for i := range t.nodes {
-		n := &t.nodes[i]
-		if n.level != level {
-			level, rank = n.level, 0
-		}
-		n.label = labels[i*t.levels : (i+1)*t.levels]
-		rest := rank
-		for k := range n.label {
-			n.label[k] = rest % t.radix(level, k)
-			rest /= t.radix(level, k)
-		}
-		rank++
-	}
-	return nil
+// parent returns the parent that a node's given digit of its level leads to.
+func (t *fatTree) parent(n treeNode, digit int) treeNode {
+	return t.moved(n, n.level+1, n.level, digit)
 }
 
-// treeCables joins each node to its parents: those of the next level whose
-// label differs in one digit only, that of the level.
-func (a *assembly) treeCables(t *fatTree, m *member, hosts int) error {
-	var starts []int // of the levels in nodes
-	for i := range t.nodes {
-		if t.nodes[i].level == len(starts) {
-			starts = append(starts, i)
+// child returns the child that a switch's given digit leads to.
+func (t *fatTree) child(n treeNode, digit int) treeNode {
+	return t.moved(n, n.level-1, n.level-1, digit)
+}
+
+// moved returns the node of another level that differs in digit k only.
+func (t *fatTree) moved(n treeNode, level, k, digit int) treeNode {
+	rank := 0
+	for j, weight := range t.weights[level] {
+		if j == k {
+			rank += digit * weight
+		} else {
+			rank += t.digit(n, j) * weight
 		}
 	}
-	for i := range t.nodes {
-		child := &t.nodes[i]
-		if child.level == t.levels {
-			break
-		}
-		for digit := range t.parents[child.level] {
-			p := starts[child.level+1] + t.rankOf(child.label, child.level+1, digit)
-			parent := &t.nodes[p]
-			for port := range t.ports[child.level] {
-				if len(a.Links) >= MaxLinks {
-					return fmt.Errorf("more than %d links", MaxLinks)
+	return treeNode{level, rank}
+}
+
+// cable returns the links up and down between a node and the parent of a digit.
+func (t *fatTree) cable(child treeNode, digit, port int) wire {
+	l := child.level
+	number := t.cables[l] + (child.rank*t.parents[l]+digit)*t.ports[l] + port
+	own := t.links[number*t.stride : (number+1)*t.stride]
+	return wire{own[0], own[t.stride-1]}
+}
+
+// treeCables joins each node to its parents.
+func (a *assembly) treeCables(t *fatTree, m *member) error {
+	first := len(a.Links)
+	prefix := []byte("link_from_")
+	for level := range t.levels {
+		for rank := range t.starts[level+1] - t.starts[level] {
+			child := treeNode{level, rank}
+			for digit := range t.parents[level] {
+				parent := t.parent(child, digit)
+				prefix = strconv.AppendInt(prefix[:len("link_from_")], int64(t.id(t.starts[level]+rank)), 10)
+				prefix = strconv.AppendInt(append(prefix, '_'), int64(t.id(t.starts[level+1]+parent.rank)), 10)
+				prefix = append(prefix, '_')
+				for range t.ports[level] {
+					if err := a.clusterLink(m, string(prefix), a.fatTreeLinks, m.bandwidth, false); err != nil {
+						return err
+					}
+					a.fatTreeLinks++
 				}
-				prefix := fmt.Sprintf("link_from_%d_%d_", t.id(i, hosts), t.id(p, hosts))
-				if err := a.clusterLink(m, prefix, a.fatTreeLinks, m.bandwidth, false); err != nil {
-					return err
-				}
-				a.fatTreeLinks++
-				w := a.lastWire(m.isSplit())
-				parent.down[child.label[child.level]+port*t.children[child.level]] = treeCable{int32(i), w.down}
-				child.up[digit+port*t.parents[child.level]] = treeCable{int32(p), w.up}
 			}
 		}
 	}
+	t.links = a.Links[first:]
 	return nil
 }
 
 // id is SimGrid's number of a node: hosts from 0 up, switches down from twice
 // the number of hosts.
-func (t *fatTree) id(node, hosts int) int {
+func (t *fatTree) id(node int) int {
+	hosts := t.starts[1]
 	if node < hosts {
 		return node
 	}
 	return 3*hosts - 1 - node
 }
 
-// rankOf returns the rank, in its level, of the parent of a node with the
-// given label: the parent's label has digit where the child's has its own.
-func (t *fatTree) rankOf(label []int, level, digit int) int {
-	rank, weight := 0, 1
-	for k, own := range label {
-		if k == level-1 {
-			own = digit
-		}
-		rank += own * weight
-		weight *= t.radix(level, k)
-	}
-	return rank
-}
-
 // above tells whether the way down from a switch leads to the host.
-func (t *fatTree) above(n, host *treeNode) bool {
-	if n.level <= host.level {
+func (t *fatTree) above(n, host treeNode) bool {
+	if n.level == 0 {
 		return false
 	}
 	for k := n.level; k < t.levels; k++ {
-		if n.label[k] != host.label[k] {
+		if t.digit(n, k) != t.digit(host, k) {
 			return false
 		}
 	}
 	return true
 }
 
-func (t *fatTree) limit(b *builder, n *treeNode) {
-	if n.limiter != nil {
-		b.links = append(b.links, n.limiter)
+func (t *fatTree) limit(b *builder, n treeNode) {
+	if t.limiters != nil {
+		b.links = append(b.links, t.limiters[t.starts[n.level]+n.rank])
 	}
 }
 
@@ -281,29 +266,32 @@ func (t *fatTree) route(b *builder, src, dst *Node) (from, to *Node, err error) 
 		b.link(t.loopbacks[src.local])
 		return nil, nil, nil
 	}
-	source, target := &t.nodes[src.local], &t.nodes[dst.local]
-	at := source
+	target := treeNode{0, int(dst.local)}
+	at := treeNode{0, int(src.local)}
 	for !t.above(at, target) {
-		d := target.position
+		d := t.position + target.rank
 		for k := range at.level {
 			d /= t.parents[k]
 		}
-		cable := at.up[d%(t.parents[at.level]*t.ports[at.level])]
+		d %= t.parents[at.level] * t.ports[at.level]
 		t.limit(b, at)
-		b.link(cable.link)
-		at = &t.nodes[cable.node]
+		digit := d % t.parents[at.level]
+		b.link(t.cable(at, digit, d/t.parents[at.level]).up)
+		at = t.parent(at, digit)
 	}
 	for at != target {
 		below := at.level - 1
-		start := source.position % t.ports[below] * t.children[below]
+		port := (t.position + int(src.local)) % t.ports[below] * t.children[below]
 		// SimGrid's loop goes on with the same port number at the next level.
-		for port := start; port < len(at.down); port++ {
-			if port%t.children[at.level-1] == target.label[at.level-1] {
-				cable := at.down[port]
-				b.link(cable.link)
-				t.limit(b, at)
-				at = &t.nodes[cable.node]
+		for ; at.level > 0 && port < t.children[at.level-1]*t.ports[at.level-1]; port++ {
+			l := at.level - 1
+			if port%t.children[l] != t.digit(target, l) {
+				continue
 			}
+			child := t.child(at, port%t.children[l])
+			b.link(t.cable(child, t.digit(at, l), port/t.children[l]).down)
+			t.limit(b, at)
+			at = child
 		}
 	}
 	t.limit(b, at)

@@ -244,7 +244,7 @@ func (g *gmlReader) edge(list []gmlPair) error {
 	}
 	l.Policy = FatPipe
 	if faults != (DatagramFaults{}) {
-		l.more = &linkDetails{datagrams: faults}
+		l.details().datagrams = faults
 	}
 	if s == t {
 		if g.graph.loops[s] == nil {
@@ -304,7 +304,7 @@ func (g *gmlReader) host(name string, node int32, speeds []float64, cores int, u
 	if err != nil {
 		return err
 	}
-	in.Bandwidth = down
+	in.Cable = g.cableOf(down, 0)
 	g.graph.access = append(g.graph.access, wire{out, in})
 	g.graph.vertex = append(g.graph.vertex, node)
 	return nil

@@ -59,7 +59,7 @@ type hostDetails struct {
 	speed       *Profile
 	state       *Profile
 	properties  Properties
-	coordinates []float64
+	coordinates []float64  // outside of Vivaldi zones, which hold those inside
 	addr6       netip.Addr // only when the file gives it
 }
 
@@ -109,6 +109,9 @@ func (h *Host) Properties() Properties {
 
 // Coordinates returns the three coordinates of a Vivaldi host, in ms, or nil.
 func (h *Host) Coordinates() []float64 {
+	if v, ok := h.Zone.routing.(*vivaldiRouting); ok {
+		return v.place(h.local)
+	}
 	if h.more == nil {
 		return nil
 	}

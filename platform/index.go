@@ -57,8 +57,20 @@ func (x *index[K]) reserve(n int) {
 	if n == 1 {
 		need = max(8, 2*x.count)
 	}
+	x.resize(need)
+}
+
+// clip gives back the room that is left, if it is much.
+func (x *index[K]) clip() {
+	if len(x.table) > x.count*4/3 {
+		x.resize(x.count)
+	}
+}
+
+// resize makes the table one for so many elements.
+func (x *index[K]) resize(count int) {
 	old := x.table
-	x.table = make([]int32, need*5/4+1)
+	x.table = make([]int32, count*5/4+1)
 	for _, number := range old {
 		if number == 0 {
 			continue

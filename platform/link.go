@@ -29,12 +29,42 @@ type Link struct {
 	Index  int32
 	Policy Policy
 	half   half
+	*Cable
+}
+
+// Cable is what links that are alike share: platforms may have millions of
+// links.
+type Cable struct {
 	// Bandwidth is in bytes per second; of a Wifi link, that of level 0.
 	Bandwidth float64
 	// Latency is in seconds.
 	Latency float64
 
-	more *linkDetails // nil for most links
+	more  *linkDetails // nil for most links
+	owner *Link        // the only link that has it; nil if there may be several
+}
+
+// own gives l a Cable that it does not share with others.
+func (l *Link) own() {
+	if l.owner == l {
+		return
+	}
+	own := *l.Cable
+	own.owner = l
+	if l.more != nil {
+		more := *l.more
+		own.more = &more
+	}
+	l.Cable = &own
+}
+
+// details returns the link's own rare fields.
+func (l *Link) details() *linkDetails {
+	l.own()
+	if l.more == nil {
+		l.more = new(linkDetails)
+	}
+	return l.more
 }
 
 // half tells which part of a full-duplex link a link is. The other half is the

@@ -6,21 +6,23 @@ import (
 )
 
 // starRouting joins the way out of each node to the way into each other.
-type starRouting struct{ nodes map[int32]*spoke }
+type starRouting struct {
+	spokes    []spoke // by the node's position in the zone; there may be fewer
+	backbone  *Link   // crossed by all ways; may be nil
+	loopbacks map[int32][]*Link
+}
 
-// spoke is how one node is joined to the rest of its zone.
-type spoke struct{ up, down, loopback []*Link }
+// spoke is how one node is joined to the rest of its zone: the indices of its
+// links, or none.
+type spoke struct{ up, down int32 }
 
-func (s *starRouting) spoke(n *Node) *spoke {
-	if s.nodes == nil {
-		s.nodes = make(map[int32]*spoke)
+const noLink = -1
+
+func (s *starRouting) join(n *Node, up, down *Link) {
+	for len(s.spokes) <= int(n.local) {
+		s.spokes = append(s.spokes, spoke{noLink, noLink})
 	}
-	k := s.nodes[n.local]
-	if k == nil {
-		k = new(spoke)
-		s.nodes[n.local] = k
-	}
-	return k
+	s.spokes[n.local] = spoke{up.Index, down.Index}
 }
 
 // declare accepts the way from a node to itself only.
@@ -28,40 +30,44 @@ func (s *starRouting) declare(src, dst *Node, w *way) error {
 	if src != dst {
 		return fmt.Errorf("in a zone of this kind, hosts are joined by <host_link> and not by routes from one to another")
 	}
-	s.spoke(src).loopback = w.links
+	if s.loopbacks == nil {
+		s.loopbacks = make(map[int32][]*Link)
+	}
+	s.loopbacks[src.local] = w.links
 	return nil
 }
 
-var noSpoke spoke
+// seal gives back what the list of spokes has too much.
+func (s *starRouting) seal(*Platform, *Zone) error {
+	s.spokes = clip(s.spokes)
+	return nil
+}
 
 func (s *starRouting) route(b *builder, src, dst *Node) (from, to *Node, err error) {
-	out, in := s.nodes[src.local], s.nodes[dst.local]
-	if out == nil {
-		out = &noSpoke
-	}
-	if in == nil {
-		in = &noSpoke
-	}
 	start := len(b.links)
-	if src == dst && out.loopback != nil {
-		b.once(start, out.loopback...)
+	if src == dst && s.loopbacks[src.local] != nil {
+		b.once(start, s.loopbacks[src.local]...)
 		return nil, nil, nil
 	}
-	b.once(start, out.up...)
-	b.once(start, in.down...)
+	if int(src.local) < len(s.spokes) {
+		if out := s.spokes[src.local]; out.up != noLink {
+			b.hop(start, b.platform.Links[out.up])
+			b.hop(start, s.backbone)
+		}
+	}
+	if int(dst.local) < len(s.spokes) {
+		if in := s.spokes[dst.local]; in.down != noLink {
+			b.hop(start, s.backbone)
+			b.hop(start, b.platform.Links[in.down])
+		}
+	}
 	return nil, nil, nil
 }
 
 // once appends the links that are not there yet since start.
 func (b *builder) once(start int, links ...*Link) {
-next:
 	for _, l := range links {
-		for _, have := range b.links[start:] {
-			if have == l {
-				continue next
-			}
-		}
-		b.link(l)
+		b.hop(start, l)
 	}
 }
 
@@ -70,14 +76,37 @@ next:
 // plane and the heights above it, in milliseconds.
 type vivaldiRouting struct {
 	starRouting
-	places map[int32][]float64
+	places [][3]float64 // by the node's position in the zone; nowhere for some
+}
+
+// nowhere is a number of no place.
+var nowhere = math.NaN()
+
+func (v *vivaldiRouting) setPlace(local int32, place []float64) {
+	for len(v.places) <= int(local) {
+		v.places = append(v.places, [3]float64{nowhere})
+	}
+	v.places[local] = [3]float64(place)
+}
+
+// place returns the coordinates of a node, or nil.
+func (v *vivaldiRouting) place(local int32) []float64 {
+	if int(local) >= len(v.places) || math.IsNaN(v.places[local][0]) {
+		return nil
+	}
+	return v.places[local][:]
+}
+
+func (v *vivaldiRouting) seal(p *Platform, z *Zone) error {
+	v.places = clip(v.places)
+	return v.starRouting.seal(p, z)
 }
 
 func (v *vivaldiRouting) route(b *builder, src, dst *Node) (from, to *Node, err error) {
 	if _, _, err := v.starRouting.route(b, src, dst); err != nil {
 		return nil, nil, err
 	}
-	x, y := v.places[src.local], v.places[dst.local]
+	x, y := v.place(src.local), v.place(dst.local)
 	if src.kind == zoneNode {
 		// SimGrid takes the routers of these names for the gateways.
 		if from, to = b.platform.node("router_"+src.Name), b.platform.node("router_"+dst.Name); from == nil || to == nil {
@@ -99,7 +128,7 @@ func (v *vivaldiRouting) gatewayPlace(gateway *Node, place []float64) []float64 
 		return place
 	}
 	if inner, ok := gateway.Zone.routing.(*vivaldiRouting); ok {
-		return inner.places[gateway.local]
+		return inner.place(gateway.local)
 	}
 	return nil
 }

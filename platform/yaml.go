@@ -289,8 +289,7 @@ func (y *yamlReader) plug(h *Host, s *inlineSwitch) error {
 	if err != nil {
 		return err
 	}
-	k := y.star.spoke(&h.Node)
-	k.up, k.down = []*Link{up}, []*Link{down}
+	y.star.join(&h.Node, up, down)
 	properties := faultProperties(s.Loss, s.Jitter, s.Duplicate, s.Reorder, s.Corrupt)
 	return setFaults(properties, up, down)
 }
@@ -325,7 +324,7 @@ func setFaults(properties Properties, links ...*Link) error {
 		return err
 	}
 	for _, l := range links {
-		l.more = &linkDetails{properties: properties, datagrams: faults}
+		l.details().properties, l.details().datagrams = properties, faults
 	}
 	return nil
 }
