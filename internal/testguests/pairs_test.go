@@ -43,6 +43,8 @@ var pairs = []pair{
 	{name: "gone", server: "odd.c server gone PORT", client: "odd.c client gone HOST PORT", clients: 1, ends: "signal: killed"},
 	{name: "refused", server: "odd.c server refused PORT SECONDS(5)", client: "odd.c client refused HOST PORT", clients: 1},
 
+	{name: "multicast", server: "multicast.c server HOST PORT", client: "multicast.c client HOST PORT", clients: 1},
+
 	{name: "python-single", server: "echo_server.py PORT 3 single", client: "echo_client.py HOST PORT 3", clients: 1},
 	{name: "python-threaded", server: "echo_server.py PORT 6 threaded", client: "echo_client.py HOST PORT 3", clients: 2},
 	{name: "ruby-single", server: "echo_server.rb PORT 3 single", client: "echo_client.rb HOST PORT 3", clients: 1},

@@ -68,7 +68,11 @@ func (t *tcpSocket) info() []byte {
 		put64(160, min(rate, out.sent*1_000_000/trip))
 	}
 	put64(112, -1) // max_pacing_rate
-	put64(120, out.acked)
+	acked := out.acked
+	if !c.passive && c.state != stateSynSent {
+		acked++ // the SYN
+	}
+	put64(120, acked)
 	put64(128, in.arrived)
 	put32(136, segments(out.sent)+2) // and the handshake
 	put32(140, segments(in.arrived)+2)
