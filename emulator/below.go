@@ -21,7 +21,8 @@ import (
 // Between the machine's files and the hosts' layers lies one more layer, the
 // same for all hosts: what the machine has and guests must see in another way.
 //
-// It has an /etc/shadow of its own, because passwords are the machine's secret.
+// It has an /etc/shadow of its own, because passwords are the machine's secret, and
+// a library of C++ of its own (random_device.go).
 // And when an ordinary user runs simterpose, it has the machine's folders once
 // more, as that user's own, with a note of their owners: the kernel would not
 // let guests change root's.
@@ -62,6 +63,9 @@ func (l *layers) makeBelow(realm *guest.Realm) error {
 				return err
 			}
 		}
+	}
+	if err := l.randomDevice(); err != nil {
+		return err
 	}
 	if l.covers("/etc/shadow") {
 		return l.shadows()
