@@ -247,6 +247,7 @@ func (w *world) result(deadlock, interrupted bool) *Result {
 		Interceptor: string(interceptor),
 		Simulated:   w.queue.Now(), Preemptions: w.preemptions, Real: 0, Interrupted: interrupted,
 		Unsupported: w.kernel.Unsupported(), Warnings: w.experiment.Warnings,
+		Stops: w.stops, Interception: w.interception,
 	}
 	for _, p := range w.processes {
 		r.Processes = append(r.Processes, w.verdict(p))

@@ -28,6 +28,7 @@ type processor struct {
 	// interception is the processor time that a stop costs a guest, which it
 	// would not need without.
 	interception time.Duration
+	stops        int // computations measured so far
 	network      *network.Network
 }
 
@@ -86,6 +87,7 @@ func (p *processor) timed() bool { return p.measured || p.rounded > 0 }
 
 // measure is the processor time that a thread's computation counts as.
 func (p *processor) measure(th *thread) time.Duration {
+	p.stops++
 	left := p.consumed(th) - p.interception + th.carried
 	used := max(left, leastComputation)
 	// A stop may cost less than usual, and more the next time: what is too

@@ -76,6 +76,10 @@ type Result struct {
 	// Interrupted runs have ended early because the caller asked for it.
 	Interrupted bool
 	Warnings    []string
+	// Stops counts the computations that were measured, each of which ended where a
+	// guest stopped, and Interception is what was taken off for each stop.
+	Stops        int
+	Interception time.Duration
 }
 
 // ProcessResult is what became of a process of the experiment.

@@ -76,6 +76,9 @@ type CPUOptions struct {
 	// ReferenceSpeed is what one core of this machine does, in flop/s; 0 means
 	// that it is to be measured.
 	ReferenceSpeed float64
+	// ReferenceSpread is how far the measurements of it lay apart, as a part of it;
+	// 0 when it was given.
+	ReferenceSpread float64
 }
 
 // CPUModels are the ways to time computations: none takes them for free,

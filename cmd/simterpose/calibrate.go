@@ -50,21 +50,21 @@ func calibrate(e *experiment.Experiment, screen io.Writer) error {
 	if e.CPU.Model != "measured" || e.CPU.ReferenceSpeed > 0 {
 		return nil
 	}
-	speed, err := referenceSpeed(screen)
-	e.CPU.ReferenceSpeed = speed
+	r, err := reference(screen)
+	e.CPU.ReferenceSpeed, e.CPU.ReferenceSpread = r.Speed, r.Spread
 	return err
 }
 
-// referenceSpeed is the one that is kept, or is measured now.
-func referenceSpeed(screen io.Writer) (float64, error) {
+// reference is the speed that is kept, or is measured now.
+func reference(screen io.Writer) (calibration.Reference, error) {
 	kept, err := calibration.Load()
 	if err == nil {
-		return kept.Speed, nil
+		return calibration.Reference{Speed: kept.Speed, Spread: kept.Spread}, nil
 	}
 	if !errors.Is(err, calibration.ErrNone) {
-		return 0, err
+		return calibration.Reference{}, err
 	}
 	r := calibration.Measure(time.Second)
 	fmt.Fprintf(screen, "not calibrated: reference speed %.4gf (spread %.1f %%) measured now; simterpose calibrate keeps one\n", r.Speed, 100*r.Spread)
-	return r.Speed, nil
+	return r, nil
 }

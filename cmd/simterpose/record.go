@@ -101,7 +101,7 @@ func recordNative(screen io.Writer, file string, command []string) error {
 	if file == "" {
 		file = filepath.Base(command[0]) + ".trace"
 	}
-	speed, err := referenceSpeed(screen)
+	r, err := reference(screen)
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func recordNative(screen io.Writer, file string, command []string) error {
 	if err != nil {
 		return err
 	}
-	ended, err := native.Record(command, speed, out)
+	ended, err := native.Record(command, r.Speed, out)
 	if closing := out.Close(); err == nil {
 		err = closing
 	}

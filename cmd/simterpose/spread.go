@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
 
 	"github.com/simterpose/simterpose/emulator"
@@ -20,6 +21,9 @@ type rangeSummary struct {
 	Least  float64 `json:"least"`
 	Median float64 `json:"median"`
 	Most   float64 `json:"most"`
+	Mean   float64 `json:"mean"`
+	// Deviation is the standard deviation, estimated from the runs.
+	Deviation float64 `json:"deviation"`
 }
 
 // processSpread is the spread of the time from a process's start to its end,
@@ -34,7 +38,15 @@ type processSpread struct {
 func rangeOf(values []float64) rangeSummary {
 	slices.Sort(values)
 	n := len(values)
-	return rangeSummary{values[0], values[n/2], values[n-1]}
+	r := rangeSummary{Least: values[0], Median: values[n/2], Most: values[n-1]}
+	for _, v := range values {
+		r.Mean += v / float64(n)
+	}
+	for _, v := range values {
+		r.Deviation += (v - r.Mean) * (v - r.Mean)
+	}
+	r.Deviation = math.Sqrt(r.Deviation / float64(max(1, n-1)))
+	return r
 }
 
 // percent is the width of the range as a part of the median.
@@ -72,10 +84,13 @@ func spreadOf(results []*emulator.Result) *spreadSummary {
 }
 
 func (s *spreadSummary) print(out io.Writer) {
-	fmt.Fprintf(out, "\n%d runs, simulated %.6f to %.6f s, median %.6f s (spread %.1f %%)\n",
-		s.Runs, s.Simulated.Least, s.Simulated.Most, s.Simulated.Median, s.Simulated.percent())
+	fmt.Fprintf(out, "\n%d runs, simulated %v\n", s.Runs, s.Simulated)
 	for _, p := range s.Processes {
-		fmt.Fprintf(out, "  %s on %s: %.6f to %.6f s, median %.6f s (spread %.1f %%)\n",
-			p.Name, p.Host, p.Seconds.Least, p.Seconds.Most, p.Seconds.Median, p.Seconds.percent())
+		fmt.Fprintf(out, "  %s on %s: %v\n", p.Name, p.Host, p.Seconds)
 	}
+}
+
+func (r rangeSummary) String() string {
+	return fmt.Sprintf("%.6f to %.6f s, mean %.6f s, median %.6f s (deviation %.6f s, spread %.1f %%)",
+		r.Least, r.Most, r.Mean, r.Median, r.Deviation, r.percent())
 }

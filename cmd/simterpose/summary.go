@@ -29,12 +29,24 @@ type summary struct {
 	Hosts            []hostSummary    `json:"hosts"`
 	Links            []linkSummary    `json:"links"`
 	Preemptions      int              `json:"preemptions"`
+	// Measurement is what the times rest on with the CPU model measured.
+	Measurement *measurementSummary `json:"measurement,omitempty"`
 	// Spread is of several runs of the CPU model measured (run --verify).
 	Spread      *spreadSummary   `json:"spread,omitempty"`
 	Deadlock    []blockedSummary `json:"deadlock"`
 	Unsupported []string         `json:"unsupported"`
 	Warnings    []string         `json:"warnings"`
 	Real        realSummary      `json:"real"`
+}
+
+// measurementSummary tells what a single run can say of its exactness.
+type measurementSummary struct {
+	ReferenceSpeed float64 `json:"reference_flops_per_second"`
+	// ReferenceSpread is null when the speed was given instead of measured.
+	ReferenceSpread *float64 `json:"reference_spread"`
+	Stops           int      `json:"stops"`
+	// Interception is the processor time that was taken off for each stop.
+	Interception float64 `json:"interception_seconds"`
 }
 
 type versions struct {
@@ -99,6 +111,12 @@ func summarize(e *experiment.Experiment, r *emulator.Result, begin time.Time) *s
 		Processes: []processSummary{}, Hosts: []hostSummary{}, Links: []linkSummary{}, Deadlock: []blockedSummary{},
 		Unsupported: append([]string{}, r.Unsupported...), Warnings: append([]string{}, e.Warnings...),
 		Real: realSummary{r.Real.Seconds(), begin.UTC(), kernelRelease(), r.Interceptor},
+	}
+	if e.CPU.Model == "measured" {
+		s.Measurement = &measurementSummary{ReferenceSpeed: e.CPU.ReferenceSpeed, Stops: r.Stops, Interception: r.Interception.Seconds()}
+		if spread := e.CPU.ReferenceSpread; spread > 0 {
+			s.Measurement.ReferenceSpread = &spread
+		}
 	}
 	for _, p := range r.Processes {
 		s.Processes = append(s.Processes, summarizeProcess(p))

@@ -20,9 +20,9 @@ func TestLoadAverageIsSimulated(t *testing.T) {
   hosts: [{name: host, speed: 1Mf, cores: 2}, {name: other, speed: 1Mf, cores: 2}]
 cpu: {measured: {reference_speed: 1Gf}}
 processes:
-  - {host: host, name: busy, command: [%[1]s, "200000000", "2"]}
+  - {host: host, name: busy, command: [%[1]s, "30000000", "2"]}
   - {host: host, name: look, start: 30s, command: "cat /proc/loadavg /proc/uptime"}
-  - {host: other, name: ended, command: [%[1]s, "10000000"]}
+  - {host: other, name: ended, command: [%[1]s, "2000000"]}
   - {host: other, name: look, start: 1h, command: "cat /proc/uptime"}
 `, burn))
 	r := lab.Experiment(t, file)
@@ -37,8 +37,8 @@ processes:
 	if one < least-0.1 || one > most+0.1 || five >= one || fifteen >= five {
 		t.Errorf("after %.0f s the load was %s", up, out)
 	}
-	var used float64
-	if out := r.Stdout(t, "other", "ended"); !scans(out, "%f", &used) {
+	var begin, end, used float64
+	if out := r.Stdout(t, "other", "ended"); !scans(out, "worker %f %f %f", &begin, &end, &used) {
 		t.Fatalf("not what burn prints: %q", out)
 	}
 	if out := r.Stdout(t, "other", "look"); !scans(out, "%f %f", &up, &idle) || 2*up-idle < used {

@@ -1,6 +1,7 @@
 package testguests
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -24,10 +25,13 @@ func TestMeasured(t *testing.T) {
 		t.Fatal(err)
 	}
 	const reference = 4.0
-	for _, language := range []struct{ name, command string }{
-		{"C", lab.Quote(burn) + `, "40000000"`},
-		{"Go", lab.Quote(goBurn) + `, "160000000"`},
-		{"Python", `python3, ` + lab.Quote(script) + `, "2000000"`},
+	for _, language := range []struct {
+		name    string
+		command []string
+	}{
+		{"C", []string{burn, "30000000"}},
+		{"Go", []string{goBurn, "60000000"}},
+		{"Python", []string{"python3", script, "1200000"}},
 	} {
 		for _, c := range []struct {
 			name               string
@@ -45,29 +49,42 @@ func TestMeasured(t *testing.T) {
 			{"3 processes of 2 threads on 2 cores", 4, 2, 2, 3},
 		} {
 			t.Run(language.name+"/"+c.name, func(t *testing.T) {
+				command, err := json.Marshal(append(slices.Clone(language.command), strconv.Itoa(c.threads), strconv.Itoa(c.processes)))
+				if err != nil {
+					t.Fatal(err)
+				}
 				file := filepath.Join(t.TempDir(), "experiment.yaml")
 				write(t, file, fmt.Sprintf(`platform:
   hosts:
     - {name: host, speed: %gGf, cores: %d}
 cpu: {measured: {reference_speed: %gGf}}
 processes:
-  - {host: host, name: burn, command: [%s, "%d", "%d"]}
-`, c.speed, c.cores, reference, language.command, c.threads, c.processes))
+  - {host: host, name: burn, command: %s}
+`, c.speed, c.cores, reference, command))
 				r := lab.Experiment(t, file)
-				took, used := burned(t, r.Stdout(t, "host", "burn"))
-				shared := took / shareCores(used, c.cores)
-				t.Logf("simulated / (each thread's / cores) = %.4f", shared)
-				// Starting threads and processes takes time too, on a busy machine
-				// more of it.
-				if shared < 0.99 || shared > 1.08 || math.IsNaN(shared) {
-					t.Errorf("took %.6f s, of which threads used %.6f s: %.1f %% off", took, used, 100*(shared-1))
+				workers := burned(t, r.Stdout(t, "host", "burn"))
+				took, want := shareCores(workers, c.cores)
+				t.Logf("took / what its threads used, shared = %.4f", took/want)
+				if ratio := took / want; math.Abs(ratio-1) > 0.03 || math.IsNaN(ratio) {
+					t.Errorf("took %.6f s instead of %.6f s: %.1f %% off", took, want, 100*(ratio-1))
+				}
+				native, exit, _ := lab.Command(t, language.command[0], append(slices.Clone(language.command[1:]), "1", "1")...)
+				if exit != 0 {
+					t.Fatalf("natively: exit %d, %s", exit, native)
+				}
+				ratio := leastPart(workers) / (leastPart(burned(t, native)) * reference / c.speed)
+				t.Logf("the shortest part / natively x ratio of the speeds = %.4f", ratio)
+				// A neighbour on the same core of the machine makes more of a difference
+				// than everything else.
+				if ratio < 0.2 || ratio > 5 || math.IsNaN(ratio) {
+					t.Errorf("a part took %.3f times what it takes natively", ratio)
 				}
 				if c.cores > 1 {
 					return
 				}
 				p := r.Summary.Process(t, "host", "burn")
-				ratio := (*p.End - *p.Start) / (p.Processor * reference / c.speed)
-				t.Logf("simulated / (used x ratio of the speeds) = %.4f", ratio)
+				ratio = (*p.End - *p.Start) / (p.Processor * reference / c.speed)
+				t.Logf("from start to end / used x ratio of the speeds = %.4f", ratio)
 				if math.Abs(ratio-1) > 0.01 || math.IsNaN(ratio) {
 					t.Errorf("took %.6f s for %.6f s of this machine: %.1f %% off", *p.End-*p.Start, p.Processor, 100*(ratio-1))
 				}
@@ -76,35 +93,86 @@ processes:
 	}
 }
 
-// burned reads what burn printed: how long it took, and what each thread used.
-func burned(t *testing.T, out string) (took float64, used []float64) {
-	t.Helper()
-	for line := range strings.Lines(out) {
-		for i, field := range strings.Fields(line) {
-			v, err := strconv.ParseFloat(field, 64)
-			switch {
-			case err != nil:
-				t.Fatalf("%v in %q", err, out)
-			case i == 0:
-				took = max(took, v)
-			default:
-				used = append(used, v)
-			}
-		}
-	}
-	return took, used
+// worker is a computation of burn, in simulated seconds.
+type worker struct {
+	begin, end, used float64
+	least            float64 // what it would have used had all parts been as short as the shortest
+	beside           bool    // what a process does beside its workers
 }
 
-// shareCores is when the last of several computations ends that begin together
-// and share cores evenly, when each takes so long alone.
-func shareCores(alone []float64, cores int) (end float64) {
-	slices.Sort(alone)
-	done := 0.0
-	for i, a := range alone {
-		end += (a - done) * max(1, float64(len(alone)-i)/float64(cores))
-		done = a
+// burned reads what burn printed.
+func burned(t *testing.T, out string) (workers []worker) {
+	t.Helper()
+	first := 0 // of this process
+	for line := range strings.Lines(out) {
+		var w worker
+		if _, err := fmt.Sscanf(line, "worker %f %f %f %f", &w.begin, &w.end, &w.used, &w.least); err == nil {
+			workers = append(workers, w)
+			continue
+		}
+		if _, err := fmt.Sscanf(line, "process %f", &w.used); err != nil {
+			t.Fatalf("%v in %q", err, out)
+		}
+		w.begin, w.beside = workers[first].begin, true
+		for _, v := range workers[first:] {
+			w.used -= v.used
+		}
+		workers = append(workers, w)
+		first = len(workers)
 	}
-	return end
+	return workers
+}
+
+func leastPart(workers []worker) float64 {
+	least := math.Inf(1)
+	for _, w := range workers {
+		if !w.beside {
+			least = min(least, w.least)
+		}
+	}
+	return least
+}
+
+// shareCores tells how long computations took from the first one's begin to the
+// last one's end, and how long it would be when they share cores evenly from the
+// moments at which they began.
+func shareCores(workers []worker, cores int) (took, want float64) {
+	begin, end := math.Inf(1), 0.0
+	left := make([]float64, len(workers))
+	for i, w := range workers {
+		begin, end, left[i] = min(begin, w.begin), max(end, w.end), w.used
+	}
+	now := begin
+	for last := begin; ; {
+		next, active := math.Inf(1), 0
+		for i, w := range workers {
+			if w.begin > now {
+				next = min(next, w.begin)
+			} else if left[i] > 0 {
+				active++
+			}
+		}
+		share := min(1, float64(cores)/float64(max(1, active)))
+		for i, w := range workers {
+			if w.begin <= now && left[i] > 0 {
+				next = min(next, now+left[i]/share)
+			}
+		}
+		if math.IsInf(next, 1) {
+			return end - begin, last - begin
+		}
+		for i, w := range workers {
+			if w.begin <= now && left[i] > 0 {
+				if left[i] -= (next - now) * share; left[i] < 1e-9 {
+					left[i] = 0
+					if !w.beside {
+						last = next
+					}
+				}
+			}
+		}
+		now = next
+	}
 }
 
 // TestSignals has programs whose signals come while guests compute.
