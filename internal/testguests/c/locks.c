@@ -1,8 +1,7 @@
 /* File locks: flock, those of processes, those of open files; waiting, deadlocks. */
-#include "check.h"
+#include "children.h"
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/file.h>
 
 static int fd, ready[2];
@@ -20,18 +19,6 @@ static struct flock asked(int file, int command, int type, off_t start, off_t le
 
 	fcntl(file, command, &l);
 	return l;
-}
-
-static pid_t start(void (*function)(void))
-{
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		check_quiet = 1;
-		function();
-		_exit(DONE());
-	}
-	return pid;
 }
 
 static void tell(void) { IS(write(ready[1], "x", 1), 1); }
@@ -62,8 +49,6 @@ static void cross(void)
 	tell();
 	IS(lock(fd, F_SETLKW, F_WRLCK, 0, 1), 0); /* when the parent gives up */
 }
-
-static void nothing(int signal) { (void)signal; }
 
 static void of_processes(const char *name)
 {

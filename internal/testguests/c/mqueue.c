@@ -1,30 +1,16 @@
 /* POSIX message queues: priorities, limits, waiting, notification. */
-#include "check.h"
+#include "children.h"
 #include <fcntl.h>
-#include <grp.h>
 #include <limits.h>
 #include <mqueue.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
 static char name[64], buffer[9000];
 static mqd_t queue;
-
-static pid_t start(void (*function)(void))
-{
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		check_quiet = 1;
-		function();
-		_exit(DONE());
-	}
-	return pid;
-}
 
 static long count(void)
 {
@@ -115,19 +101,14 @@ static void receive_one(void)
 	OK(memcmp(buffer, "hello", 5) == 0);
 }
 static void send_late(void) { IS(mq_send(queue, "late", 4, 9), 0); }
-static void nothing(int signal) { (void)signal; }
 static void be_interrupted(void)
 {
-	struct sigaction a = {.sa_handler = nothing};
-
-	sigaction(SIGUSR1, &a, NULL);
+	interruptible(0);
 	FAILS(mq_receive(queue, buffer, 16, NULL), EINTR);
 }
 static void be_restarted(void)
 {
-	struct sigaction a = {.sa_handler = nothing, .sa_flags = SA_RESTART};
-
-	sigaction(SIGUSR1, &a, NULL);
+	interruptible(SA_RESTART);
 	IS(mq_receive(queue, buffer, 16, NULL), 5);
 }
 
@@ -308,7 +289,7 @@ static void notification(void)
 
 static void not_root(void)
 {
-	if (setgroups(0, NULL) != 0 || setgid(12345) != 0 || setuid(12345) != 0)
+	if (!ordinary())
 		return;
 	FAILS(mq_open(name, O_RDONLY), EACCES);
 	FAILS(mq_unlink(name), EACCES);

@@ -1,8 +1,6 @@
 /* System V message queues: types, waiting, limits, control. */
-#include "check.h"
+#include "children.h"
 #include <limits.h>
-#include <grp.h>
-#include <signal.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 
@@ -41,20 +39,6 @@ static struct msqid_ds status(void)
 	return s;
 }
 
-static void nothing(int signal) { (void)signal; }
-
-static pid_t start(void (*function)(void))
-{
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		check_quiet = 1;
-		function();
-		_exit(DONE());
-	}
-	return pid;
-}
-
 static void receive_second(void)
 {
 	IS(get(2, 0), 5);
@@ -65,16 +49,14 @@ static void receive_removed(void) { FAILS(get(77, 0), EIDRM); }
 static void receive_short(void) { FAILS(msgrcv(queue, &m, 2, 5, 0), E2BIG); }
 static void be_interrupted(void)
 {
-	struct sigaction a = {.sa_handler = nothing, .sa_flags = SA_RESTART};
-
-	sigaction(SIGUSR1, &a, NULL);
+	interruptible(SA_RESTART);
 	FAILS(get(77, 0), EINTR);
 }
 static void not_root(void)
 {
 	struct msqid_ds s;
 
-	if (setgroups(0, NULL) != 0 || setgid(12345) != 0 || setuid(12345) != 0)
+	if (!ordinary())
 		return;
 	FAILS(put(1, "x", 0), EACCES);
 	FAILS(get(0, IPC_NOWAIT), EACCES);

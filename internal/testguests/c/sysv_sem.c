@@ -1,7 +1,5 @@
 /* System V semaphores: operations, waiting, undo, permissions, control. */
-#include "check.h"
-#include <grp.h>
-#include <signal.h>
+#include "children.h"
 #include <sys/ipc.h>
 #include <sys/sem.h>
 
@@ -30,20 +28,6 @@ static void await(int number, int command, int count)
 		sleep_ns(1 * MS);
 }
 
-static void nothing(int signal) { (void)signal; }
-
-static pid_t start(void (*function)(void))
-{
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		check_quiet = 1;
-		function();
-		_exit(DONE());
-	}
-	return pid;
-}
-
 static void take_first(void) { IS(op(0, -1, 0), 0); }
 static void wait_zero(void) { IS(op(1, 0, 0), 0); }
 static void take_undo(void) { IS(op(0, -2, SEM_UNDO), 0); }
@@ -55,16 +39,14 @@ static void add_undo(void)
 static void see_removed(void) { FAILS(op(0, -1, 0), EIDRM); }
 static void be_interrupted(void)
 {
-	struct sigaction a = {.sa_handler = nothing, .sa_flags = SA_RESTART};
-
-	sigaction(SIGUSR1, &a, NULL);
+	interruptible(SA_RESTART);
 	FAILS(op(0, -1, 0), EINTR);
 }
 static void take_two(void) { IS(op(0, -2, 0), 0); }
 
 static void not_root(void)
 {
-	if (setgroups(0, NULL) != 0 || setgid(12345) != 0 || setuid(12345) != 0)
+	if (!ordinary())
 		return;
 	FAILS(value(0), EACCES);
 	FAILS(op(0, 1, 0), EACCES);
