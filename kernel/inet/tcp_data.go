@@ -80,7 +80,9 @@ func (t *tcpSocket) Send(src socket.Source, m *socket.Message) (int, unix.Errno)
 // are answered by a RST.
 func (f *flow) sendToNobody(src socket.Source, want int) (int, unix.Errno) {
 	n, errno := f.buffer.swallow(src, min(want, f.from.sendLimit()))
-	f.retries = 0
+	if !f.retry.Scheduled() {
+		f.retries = 0
+	}
 	f.knock()
 	return n, errno
 }

@@ -30,7 +30,8 @@ type flow struct {
 	resetBehind bool
 
 	finArrived bool
-	retries    int // of a FIN that was lost
+	retries    int      // of a FIN that was lost, or of what nobody answers
+	knocking   sim.Time // since when nobody answers
 	retry      sim.Event
 
 	urgent urgent
@@ -261,15 +262,23 @@ func (f *flow) knock() {
 	if c.abandoned() {
 		limit = finRetries
 	}
-	if f.retries > limit {
+	queue := c.stack.network.queue
+	if f.retries == 0 {
+		f.knocking = queue.Now()
+	}
+	wait := min((c.roundTrip()+200*time.Millisecond)<<f.retries, 120*time.Second)
+	patient := f.retries <= limit
+	if most := c.userTimeout(); most > 0 {
+		left := f.knocking.Add(most).Sub(queue.Now())
+		wait, patient = min(wait, left), left > 0
+	}
+	if !patient {
 		c.breakOff(errTimedOut)
 		return
 	}
 	_ = c.control(func() { c.answer(c.reset) })
-	queue := c.stack.network.queue
 	f.retry.Fire = f.knock
-	wait := (c.roundTrip() + 200*time.Millisecond) << f.retries
-	queue.Schedule(&f.retry, queue.Now().Add(min(wait, 120*time.Second)))
+	queue.Schedule(&f.retry, queue.Now().Add(wait))
 	f.retries++
 }
 

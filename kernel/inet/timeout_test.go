@@ -139,3 +139,25 @@ func TestWriteToAnEndThatWasForgottenIsReset(t *testing.T) {
 	_, errno := c.Write(bytesOf("x"))
 	l.want(errno, unix.EPIPE)
 }
+
+func TestCrashedPeerIsGivenUp(t *testing.T) {
+	for _, test := range []struct {
+		milliseconds int // TCP_USER_TIMEOUT
+		alive, gone  time.Duration
+	}{{0, retransmissionLimit - 1, retransmissionLimit + 10*time.Second}, {1500, 1500*time.Millisecond - 1, 1500 * time.Millisecond}} {
+		l := newLab(t)
+		c, _ := l.pair()
+		l.ok(c.SetOption(unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int32Value(test.milliseconds)))
+		l.b.Crash()
+		begin := l.queue.Now()
+		l.send(c, "x")
+		for l.queue.Now() < begin.Add(test.alive-time.Second) {
+			l.run(time.Second) // to send more does not give it more time
+			l.send(c, "more")
+		}
+		l.run(begin.Add(test.alive).Sub(l.queue.Now()))
+		l.ready(c, writable)
+		l.run(begin.Add(test.gone).Sub(l.queue.Now()))
+		l.failsToRead(c, unix.ETIMEDOUT)
+	}
+}
