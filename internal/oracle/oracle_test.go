@@ -82,12 +82,17 @@ type answers struct {
 // links make penalties negative of what has them on the way back only.
 var errGivesUp = errors.New("SimGrid gives up")
 
+// errTooSlow is a run of SimGrid's that was given up.
+var errTooSlow = errors.New("SimGrid was not done after")
+
 // ask has SimGrid play a scenario.
 func ask(platformFile, scenarioFile string, arguments ...string) (answers, error) {
 	var a answers
 	limit := 5 * time.Minute
 	if *long {
-		limit = time.Hour // SimGrid plays 100 000 communications in 3 minutes of a quiet machine
+		// SimGrid plays 100 000 communications in 3 minutes of a quiet machine,
+		// over a Dragonfly in 15.
+		limit = 30 * time.Minute
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
@@ -95,6 +100,9 @@ func ask(platformFile, scenarioFile string, arguments ...string) (answers, error
 	var stderr bytes.Buffer
 	run.Stderr = &stderr
 	out, err := run.Output()
+	if ctx.Err() != nil {
+		return a, fmt.Errorf("%w %v", errTooSlow, limit)
+	}
 	if err != nil {
 		for _, assertion := range []string{"The Impossible Did Happen", "Variable penalty should not be negative"} {
 			if strings.Contains(stderr.String(), assertion) {
