@@ -59,6 +59,8 @@ class Doors {
         agrees("the process's handle", cpu, 30 * MS, () -> ProcessHandle.current().info().totalCpuDuration().get().toNanos());
         Door thread = () -> ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
         agrees("the thread's user time", thread, SECOND, () -> ManagementFactory.getThreadMXBean().getCurrentThreadUserTime());
+        Door load = () -> (long) (Double.parseDouble(Files.readString(Path.of("/proc/loadavg")).split(" ")[0]) * SECOND);
+        agrees("the load average", load, 20 * MS, () -> (long) (system.getSystemLoadAverage() * SECOND));
         System.out.println(failed ? "failed" : "passed");
         System.exit(failed ? 1 : 0);
     }

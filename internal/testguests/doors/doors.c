@@ -138,6 +138,19 @@ static int64_t information(void)
 	return i.uptime * SECOND;
 }
 
+/* load tells whether sysinfo and /proc/loadavg agree. */
+static int load(void)
+{
+	double before = 0, after = 0, told;
+	struct sysinfo i;
+
+	fields("/proc/loadavg", &before, 1);
+	sysinfo(&i);
+	told = i.loads[0] / 65536.0;
+	fields("/proc/loadavg", &after, 1);
+	return told > (before < after ? before : after) - 0.02 && told < (before > after ? before : after) + 0.02;
+}
+
 static int64_t timed(clockid_t clock)
 {
 	struct itimerspec t = {.it_value = timespec_of(clock_ns(clock) + 5 * MS)};
@@ -326,6 +339,7 @@ static void since_boot(void)
 	agrees("a timerfd", CLOCK_MONOTONIC, 0, timed(CLOCK_MONOTONIC));
 	agrees("/proc/uptime", CLOCK_BOOTTIME, TICK, uptime());
 	agrees("sysinfo", CLOCK_BOOTTIME, SECOND, information());
+	OK(load());
 	OK(status_time("/proc/self/stat", 22) <= clock_ns(CLOCK_BOOTTIME) &&
 	   status_time("/proc/self/stat", 22) >= clock_ns(CLOCK_BOOTTIME) - 60 * SECOND);
 	first = clock_ns(CLOCK_MONOTONIC_RAW);

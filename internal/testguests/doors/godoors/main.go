@@ -35,6 +35,14 @@ func clock(id uintptr) func() int64 {
 
 func now() int64 { return time.Now().UnixNano() }
 
+// load is the first number of /proc/loadavg, in billionths.
+func load() int64 {
+	text, _ := os.ReadFile("/proc/loadavg")
+	first, _, _ := strings.Cut(string(text), " ")
+	v, _ := strconv.ParseFloat(first, 64)
+	return int64(v * 1e9)
+}
+
 func modified(path string) int64 {
 	s, err := os.Stat(path)
 	if err != nil {
@@ -96,6 +104,18 @@ func main() {
 		var u syscall.Rusage
 		syscall.Getrusage(syscall.RUSAGE_SELF, &u)
 		return u.Utime.Nano() + u.Stime.Nano()
+	})
+	agrees("/proc/self/stat", clock(process), 2*tick, func() int64 {
+		text, _ := os.ReadFile("/proc/self/stat")
+		f := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+		user, _ := strconv.ParseInt(f[11], 10, 64)
+		system, _ := strconv.ParseInt(f[12], 10, 64)
+		return (user + system) * int64(tick)
+	})
+	agrees("the load in sysinfo", load, 20*time.Millisecond, func() int64 {
+		var s syscall.Sysinfo_t
+		syscall.Sysinfo(&s)
+		return int64(s.Loads[0]) * 1e9 / 65536
 	})
 	agrees("times", clock(process), 2*tick, func() int64 {
 		var t syscall.Tms
