@@ -86,13 +86,24 @@ func passedOn(status unix.WaitStatus) unix.Signal {
 // it out of the call, which starts again when it goes on.
 func (c *Container) letGo(tid int) {
 	ptraceInterrupt(tid)
-	if status, errno := waitFor(tid); errno == 0 && status.Stopped() {
+	if status, errno := stopped(tid); errno == 0 && status.Stopped() {
 		ptraceDetach(tid, passedOn(status))
 	}
 }
 
 // pause lets guests run: they share this processor.
 func pause() { unix.Nanosleep(&unix.Timespec{Nsec: 20_000}, nil) }
+
+// stopped waits until an attached thread that was interrupted stops, or dies.
+func stopped(tid int) (unix.WaitStatus, unix.Errno) {
+	for {
+		status, ok, errno := wait4(tid)
+		if ok || errno != 0 && errno != unix.EINTR {
+			return status, errno
+		}
+		pause()
+	}
+}
 
 func (n *notifier) clone(c *Container, id uint64, tid int) (child Child, ok bool, err error) {
 	const options = unix.PTRACE_O_TRACECLONE | unix.PTRACE_O_TRACEFORK | unix.PTRACE_O_TRACEVFORK | unix.PTRACE_O_TRACEVFORKDONE
@@ -179,7 +190,7 @@ func (n *notifier) stop(tid int) bool {
 		return false
 	}
 	ptraceInterrupt(tid)
-	status, errno := waitFor(tid)
+	status, errno := stopped(tid)
 	if errno != 0 || !status.Stopped() {
 		return false
 	}
@@ -205,7 +216,7 @@ func (n *notifier) interrupt(c *Container, id uint64, tid int, errno unix.Errno)
 	if errno := c.Answer(id, 0, errno); errno != 0 {
 		return nil
 	}
-	if status, errno := waitFor(tid); errno == 0 && status.Stopped() {
+	if status, errno := stopped(tid); errno == 0 && status.Stopped() {
 		ptraceDetach(tid, passedOn(status))
 	}
 	return nil
@@ -219,7 +230,7 @@ func (n *notifier) carry(c *Container, id uint64, tid int, after func(result int
 	if errno := c.Continue(id); errno != 0 {
 		return false, nil
 	}
-	status, errno := waitFor(tid)
+	status, errno := stopped(tid)
 	if errno != 0 || !status.Stopped() {
 		return false, nil
 	}
@@ -239,7 +250,7 @@ func (n *notifier) interruptUnder(c *Container, id uint64, tid int, mask uint64)
 	if errno := c.Answer(id, 0, unix.EINTR); errno != 0 {
 		return nil
 	}
-	status, errno := waitFor(tid)
+	status, errno := stopped(tid)
 	if errno != 0 || !status.Stopped() {
 		return nil
 	}
@@ -250,7 +261,7 @@ func (n *notifier) interruptUnder(c *Container, id uint64, tid int, mask uint64)
 	ptraceSetSignalMask(tid, mask)
 	if stopEvent(status) != 0 {
 		ptraceContinue(tid, 0)
-		if status, errno = waitFor(tid); errno != 0 || !status.Stopped() {
+		if status, errno = stopped(tid); errno != 0 || !status.Stopped() {
 			return nil
 		}
 	}
