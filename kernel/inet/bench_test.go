@@ -54,7 +54,7 @@ func (g *guest) Write(b []byte) (int, error) {
 	return n, nil
 }
 
-func benchmarkPair(b *testing.B) (q *sim.Queue, client, server socket.Socket) {
+func benchmarkPair(b testing.TB) (q *sim.Queue, client, server socket.Socket) {
 	q = &sim.Queue{}
 	n := NewNetwork(q, &tube{queue: q})
 	newStack := func(address string) *Stack {
@@ -99,6 +99,31 @@ func BenchmarkStream(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// TestStreamsAllocateNothing sends and reads messages once the pools are filled.
+func TestStreamsAllocateNothing(t *testing.T) {
+	for _, size := range []int{1, 1000, 64 << 10} {
+		q, client, server := benchmarkPair(t)
+		m := &socket.Message{}
+		src, dst := &guest{}, &guest{}
+		exchange := func() {
+			src.left, dst.left = size, size
+			n, _ := client.Send(src, m)
+			for q.Step() {
+			}
+			m.Flags = 0
+			if k, errno := server.Receive(dst, m); n != size || k != size {
+				t.Fatal(n, k, errno)
+			}
+		}
+		for range 100 {
+			exchange()
+		}
+		if n := testing.AllocsPerRun(1000, exchange); n > 0 {
+			t.Errorf("%v allocations for a message of %d bytes", n, size)
+		}
 	}
 }
 
