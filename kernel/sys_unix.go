@@ -3,6 +3,7 @@ package kernel
 import (
 	"golang.org/x/sys/unix"
 
+	"github.com/simterpose/simterpose/kernel/sockdiag"
 	"github.com/simterpose/simterpose/kernel/socket"
 	"github.com/simterpose/simterpose/kernel/unixsocket"
 )
@@ -62,17 +63,50 @@ type passing struct{}
 func (passing) Hold(file any) { file.(*passed).hold() }
 func (passing) Drop(file any) { file.(*passed).drop() }
 
-// procUnix is /proc/net/unix.
-func (h *Host) procUnix(machines bool) string {
-	b := []byte(unixsocket.ProcHeader)
+// unixInodes numbers the host's Unix sockets: as the machine does, where a
+// program needs that, or in the order in which they were made. Connections that
+// wait to be accepted have the number 0.
+func (h *Host) unixInodes(machines bool) map[*unixsocket.Socket]uint64 {
+	inodes := map[*unixsocket.Socket]uint64{}
 	own := uint64(0)
 	for s := range h.unix.All() {
 		own++
-		inode := own
-		if n := s.MachineInode(); machines && n != 0 {
-			inode = n
+		switch n := s.MachineInode(); {
+		case !s.Accepted():
+			inodes[s] = 0
+		case machines && n != 0:
+			inodes[s] = n
+		default:
+			inodes[s] = own
 		}
-		b = s.AppendProc(b, inode)
+	}
+	return inodes
+}
+
+// procUnix is /proc/net/unix.
+func (h *Host) procUnix(machines bool) string {
+	b := []byte(unixsocket.ProcHeader)
+	inodes := h.unixInodes(machines)
+	for s := range h.unix.All() {
+		b = s.AppendProc(b, inodes[s])
 	}
 	return string(b)
+}
+
+// Unix implements sockdiag.Tables.
+func (v tables) Unix() (all []sockdiag.Unix) {
+	h := v.task.host()
+	inodes := h.unixInodes(v.task.process.seeksDescriptors)
+	for s := range h.unix.All() {
+		if !s.Accepted() {
+			continue
+		}
+		u := sockdiag.Unix{Detail: s.Detail(), Inode: uint32(inodes[s])}
+		u.PeerInode = uint32(inodes[u.Peer])
+		for _, c := range u.Waiting {
+			u.WaitingInodes = append(u.WaitingInodes, uint32(inodes[c]))
+		}
+		all = append(all, u)
+	}
+	return all
 }

@@ -24,9 +24,6 @@ const (
 	inetMemory      = 7 // INET_DIAG_SKMEMINFO
 	inetShutdown    = 8 // INET_DIAG_SHUTDOWN
 	listening       = 10
-	unixRequestSize = 24
-	unixName        = 0 // UNIX_DIAG_NAME
-	unixQueues      = 4 // UNIX_DIAG_RQLEN
 	datagramMost    = 4096
 )
 
@@ -87,8 +84,7 @@ func answer(request []byte, port uint32, tables Tables) [][]byte {
 		if len(body) < unixRequestSize {
 			return refuse(unix.EINVAL)
 		}
-		text, _ := tables.ProcNet("unix")
-		records = unixRecords(text, binary.LittleEndian.Uint32(body[4:]))
+		records = unixRecords(tables.Unix(), binary.LittleEndian.Uint32(body[4:]), binary.LittleEndian.Uint32(body[12:]))
 	case unix.AF_NETLINK, unix.AF_PACKET: // none that a guest could see
 	default:
 		return refuse(unix.ENOENT)
@@ -205,42 +201,6 @@ func hexadecimal(text string) uint32 {
 func integer(text string) uint32 {
 	v, _ := strconv.ParseUint(text, 10, 32)
 	return uint32(v)
-}
-
-// unixRecords are struct unix_diag_msg's with their names.
-func unixRecords(table string, states uint32) (records [][]byte) {
-	const kind, state, inode, name = 4, 5, 6, 7
-	const acceptsConnections = 1 << 16 // of the flags (__SO_ACCEPTCON)
-	const established, closed = 1, 7
-	for line := range strings.Lines(table) {
-		f := strings.Fields(line)
-		if len(f) <= inode || f[0] == "Num" {
-			continue
-		}
-		number := byte(closed)
-		switch {
-		case hexadecimal(f[3])&acceptsConnections != 0:
-			number = listening
-		case f[state] == "03": // SS_CONNECTED
-			number = established
-		}
-		if states&(1<<number) == 0 {
-			continue
-		}
-		b := []byte{unix.AF_UNIX, byte(hexadecimal(f[kind])), number, 0}
-		for _, v := range []uint32{integer(f[inode]), integer(f[inode]), 0} {
-			b = binary.LittleEndian.AppendUint32(b, v)
-		}
-		if len(f) > name {
-			path := []byte(f[name])
-			if path[0] == '@' {
-				path[0] = 0
-			}
-			b = attribute(b, unixName, path)
-		}
-		records = append(records, attribute(b, unixQueues, make([]byte, 8)))
-	}
-	return records
 }
 
 // attribute appends a struct nlattr.

@@ -20,6 +20,8 @@ type Tables interface {
 	ProcNet(name string) (content string, ok bool)
 	// Details are those of the rows of its table of TCP, in order.
 	Details(domain int) []inet.Detail
+	// Unix are its Unix sockets.
+	Unix() []Unix
 }
 
 // Socket is a netlink socket of the protocol.

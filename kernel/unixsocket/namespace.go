@@ -170,6 +170,10 @@ func (s *Socket) SetInode(n uint64) { s.machine = n }
 // MachineInode is what SetInode has told, or 0.
 func (s *Socket) MachineInode() uint64 { return s.machine }
 
+// Accepted tells whether there are descriptors of the socket, because it is no
+// connection that waits to be accepted.
+func (s *Socket) Accepted() bool { return !s.embryo }
+
 // AppendProc appends the socket's line of /proc/net/unix, with the inode number
 // that its descriptors show. As for ordinary users, the kernel's address is 0.
 func (s *Socket) AppendProc(b []byte, inode uint64) []byte {

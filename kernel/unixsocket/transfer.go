@@ -326,15 +326,21 @@ func (s *Socket) Ioctl(request uint32) (value int, errno unix.Errno, ok bool) {
 	case unix.SIOCOUTQ:
 		return s.sendCharge, 0, true
 	case unix.SIOCINQ:
-		switch {
-		case s.state == listening:
+		if s.state == listening {
 			return 0, unix.EINVAL, true
-		case s.connected():
-			return s.received.bytes, 0, true
-		case s.received.empty():
-			return 0, 0, true
 		}
-		return len(s.received.first.data), 0, true
+		return s.readable(), 0, true
 	}
 	return 0, 0, false
+}
+
+// readable are the bytes of a stream or of the first datagram.
+func (s *Socket) readable() int {
+	switch {
+	case s.connected():
+		return s.received.bytes
+	case s.received.empty():
+		return 0
+	}
+	return len(s.received.first.data)
 }
