@@ -715,14 +715,6 @@ func sysSplice(t *Task) Outcome {
 	return t.advanceOffset(t.arg(1), inOffset, t.transfer(in, out, inOffset, nil, t.size(4), t.flags(5)&spliceNonblock != 0))
 }
 
-func sysCopyFileRange(t *Task) Outcome {
-	if t.description(t.int(0)) == nil && t.description(t.int(2)) == nil {
-		t.noteWrite(t.int(2))
-		return native()
-	}
-	return fail(unix.EINVAL)
-}
-
 func (t *Task) pipeEndOf(number int) *pipe.End {
 	if d := t.description(number); d != nil {
 		return pipeEnd(d.file)
