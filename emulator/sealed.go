@@ -69,7 +69,7 @@ func devices() []guest.Mount {
 	return append(list,
 		guest.Mount{Source: "devpts", Target: place + "/pts", Type: "devpts", Flags: unix.MS_NOSUID | unix.MS_NOEXEC, Data: "newinstance,ptmxmode=0666,mode=0620", Make: 'd'},
 		guest.Mount{Source: "tmpfs", Target: place + "/shm", Type: "tmpfs", Flags: unix.MS_NOSUID | unix.MS_NODEV, Data: "mode=1777", Make: 'd'},
-		guest.Mount{Source: "mqueue", Target: place + "/mqueue", Type: "mqueue", Flags: inert, Make: 'd', Optional: true},
+		guest.Mount{Source: "tmpfs", Target: place + "/mqueue", Type: "tmpfs", Flags: inert, Data: "mode=1777", Make: 'd'},
 		guest.Mount{Source: place, Target: "/dev", Flags: unix.MS_MOVE})
 }
 

@@ -14,7 +14,6 @@ import (
 	"github.com/simterpose/simterpose/kernel/epoll"
 	"github.com/simterpose/simterpose/kernel/futex"
 	"github.com/simterpose/simterpose/kernel/inet"
-	"github.com/simterpose/simterpose/kernel/mqueue"
 	"github.com/simterpose/simterpose/kernel/socket"
 	"github.com/simterpose/simterpose/kernel/transit"
 	"github.com/simterpose/simterpose/kernel/unixsocket"
@@ -127,7 +126,7 @@ type Host struct {
 	kernel        *Kernel
 	unix          *unixsocket.Namespace
 	ipc           hostIPC
-	messageQueues map[string]*mqueue.Queue // POSIX's, by name
+	messageQueues map[string]namedQueue // POSIX's
 	futexes       *futex.Table
 	processes     map[int]*Process // by the number that guests see
 	threads       map[int]*Task    // by the number that guests see
@@ -156,7 +155,7 @@ func (k *Kernel) NewHost(c HostConfig) *Host {
 		threads:       map[int]*Task{},
 		fifos:         map[fileIdentity]*fifo{},
 		ipc:           newHostIPC(),
-		messageQueues: map[string]*mqueue.Queue{},
+		messageQueues: map[string]namedQueue{},
 	}
 	h.unix = unixsocket.NewNamespace(unixCaller{h}, passing{})
 	h.futexes = futex.New(func(tid uint32) *futex.Owner {

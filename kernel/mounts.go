@@ -79,6 +79,9 @@ func parseMounts(content string) (all []mount) {
 		fmt.Sscanf(fields[2], "%d:%d", &major, &minor)
 		m.device = unix.Mkdev(major, minor)
 		m.whole, m.point, m.options, m.kind = fields[3] == "/", fields[4], fields[5], kind[0]
+		if m.point == queueFolder {
+			m.kind = "mqueue" // as guests see it
+		}
 		all = append(all, m)
 	}
 	return all

@@ -33,7 +33,6 @@ func queueCost(messages, size int) uint64 {
 func sysMqOpen(t *Task) Outcome {
 	name, errno := t.readString(t.arg(0))
 	flags := t.flags(1)
-	access := flags & unix.O_ACCMODE
 	switch {
 	case errno != 0:
 		return fail(errno)
@@ -44,8 +43,8 @@ func sysMqOpen(t *Task) Outcome {
 	case len(name) > unix.NAME_MAX:
 		return fail(unix.ENAMETOOLONG)
 	}
-	h := t.host()
-	q := h.messageQueues[name]
+	q := t.host().messageQueue(name)
+	created := false
 	switch {
 	case q == nil && flags&unix.O_CREAT == 0:
 		return fail(unix.ENOENT)
@@ -53,18 +52,11 @@ func sysMqOpen(t *Task) Outcome {
 		if q, errno = t.newQueue(name); errno != 0 {
 			return fail(errno)
 		}
+		created = true
 	case flags&(unix.O_CREAT|unix.O_EXCL) == unix.O_CREAT|unix.O_EXCL:
 		return fail(unix.EEXIST)
-	case access == unix.O_ACCMODE:
-		return fail(unix.EINVAL)
-	case !t.mayOpenQueue(q, access):
-		return fail(unix.EACCES)
 	}
-	placeholder, errno := queuePlaceholder(name, q.Mode, flags)
-	if errno != 0 {
-		return fail(errno)
-	}
-	return t.installAnswer(q.Open(access != unix.O_WRONLY, access != unix.O_RDONLY), placeholder, flags&unix.O_NONBLOCK|unix.O_CLOEXEC)
+	return t.openQueue(name, q, flags|unix.O_CLOEXEC, created)
 }
 
 func (t *Task) newQueue(name string) (*mqueue.Queue, unix.Errno) {
@@ -85,6 +77,9 @@ func (t *Task) newQueue(name string) (*mqueue.Queue, unix.Errno) {
 		}
 		messages, size = int(m), int(s)
 	}
+	for other := range h.messageQueues {
+		h.messageQueue(other) // which may have been removed
+	}
 	if len(h.messageQueues) >= queuesMost && !t.cred.capable(capSysResource) {
 		return nil, unix.ENOSPC
 	}
@@ -94,8 +89,8 @@ func (t *Task) newQueue(name string) (*mqueue.Queue, unix.Errno) {
 		return nil, unix.EMFILE
 	}
 	cost := queueCost(messages, size)
-	for _, q := range h.messageQueues {
-		if q.UID == t.cred.euid {
+	for _, n := range h.messageQueues {
+		if q := n.queue; q.UID == t.cred.euid {
 			cost += queueCost(q.Messages, q.Size)
 		}
 	}
@@ -106,7 +101,11 @@ func (t *Task) newQueue(name string) (*mqueue.Queue, unix.Errno) {
 		Name: "/" + name, Messages: messages, Size: size,
 		Mode: uint32(t.arg(2)) & 0o7777 &^ t.umask(), UID: t.cred.fsuid, GID: t.cred.fsgid,
 	}
-	h.messageQueues[name] = q
+	file, errno := t.makeQueueFile(name, q)
+	if errno != 0 {
+		return nil, errno
+	}
+	h.messageQueues[name] = namedQueue{q, file}
 	return q, 0
 }
 
@@ -151,7 +150,7 @@ func sysMqUnlink(t *Task) Outcome {
 	if errno != 0 {
 		return fail(errno)
 	}
-	q := t.host().messageQueues[name]
+	q := t.host().messageQueue(name)
 	switch {
 	case strings.Contains(name, "/"):
 		return fail(unix.EACCES)
@@ -160,6 +159,7 @@ func sysMqUnlink(t *Task) Outcome {
 	case t.cred.fsuid != q.UID && t.cred.fsuid != 0 && !t.cred.capable(capFowner): // the folder is sticky, and root's
 		return fail(unix.EPERM)
 	}
+	t.host().removeQueueFile(name)
 	delete(t.host().messageQueues, name)
 	return ret(0)
 }

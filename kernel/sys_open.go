@@ -68,6 +68,9 @@ func (t *Task) openInKernelTree(full string, flags int) Outcome {
 	if owner, number := t.namedDescriptor(full); owner != nil {
 		return t.reopen(owner, number, flags)
 	}
+	if o, done := t.openQueueFile(full, flags); done {
+		return o
+	}
 	switch full {
 	case "/dev/ptmx", "/dev/pts/ptmx":
 		return t.openTerminal(full, flags)

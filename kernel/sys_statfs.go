@@ -66,6 +66,10 @@ func (t *Task) fileSystem() (s unix.Statfs_t, o Outcome, ok bool) {
 	if err := unix.Fstatfs(p.fd, &s); err != nil {
 		return s, fail(err.(unix.Errno)), false
 	}
+	if p.stat.Dev == t.host().queueDevice() {
+		const magic = 0x19800202 // MQUEUE_MAGIC (linux/magic.h)
+		s.Type, s.Blocks, s.Bfree, s.Bavail, s.Files, s.Ffree = magic, 0, 0, 0, 0, 0
+	}
 	device := t.host().device(p.stat.Dev)
 	s.Fsid.Val = [2]int32{int32(device), 0} // an overlay's own is random
 	return s, o, true

@@ -295,8 +295,13 @@ static void not_root(void)
 	FAILS(mq_unlink(name), EACCES);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	if (argc > 1) { /* only put a message into a queue, for others to see */
+		queue = mq_open(argv[1], O_WRONLY | O_CREAT, 0640, NULL);
+		IS(mq_send(queue, "hello", 5, 1), 0);
+		return DONE();
+	}
 	snprintf(name, sizeof(name), "/simterpose-%d", getpid());
 	making();
 	messages();
