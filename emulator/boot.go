@@ -94,6 +94,7 @@ func (w *world) bringUp(h *host, first bool) error {
 		Name: p.Name, Stack: w.recorded(h), Addresses: addresses, Cores: cores, Memory: memory,
 		Random: h.random, Root: h.container.Root(), NetworkSocket: socket, Data: h,
 		Transfer: w.transfers(h), Before: old, Depot: w.depotOf(p),
+		Unsynced: w.losesUnsynced(),
 	})
 	if first {
 		w.startClock(h)

@@ -53,6 +53,12 @@ func (w *world) crash(h *host) error {
 	if err := h.container.Kill(pids); err != nil {
 		return err
 	}
+	if h.loses {
+		if err := h.kernel.LoseUnsynced(); err != nil {
+			return err
+		}
+	}
+	h.kernel.KeepUnsynced() // what is left of it
 	returns := w.returns(h)
 	for _, p := range w.processes {
 		if p.host != h || p.process == nil || p.ended {

@@ -75,6 +75,13 @@ func (w *world) disksFail() bool {
 	return slices.ContainsFunc(w.experiment.Events, func(e experiment.Event) bool { return e.Host.Disk != "" })
 }
 
+// losesUnsynced tells whether an event loses what a host has not synchronized.
+func (w *world) losesUnsynced() bool {
+	return slices.ContainsFunc(w.experiment.Events, losesUnsynced)
+}
+
+func losesUnsynced(e experiment.Event) bool { return e.Host.Unsynced == experiment.UnsyncedLost }
+
 var diskStates = map[string]kernel.DiskState{
 	experiment.DiskFull: kernel.DiskFull, experiment.DiskIOError: kernel.DiskFails, experiment.DiskSlow: kernel.DiskSlow,
 	experiment.Fine: kernel.DiskFine,
@@ -153,7 +160,16 @@ func (w *world) changeHost(p *platform.Host, c *experiment.HostChange, forGood b
 		undo = append(undo, w.changeGuestHost(h, c, forGood)...)
 	}
 	if c.State != "" {
-		undo = append(undo, change(w, name+"state", forGood, n.HostOn(p), c.State == experiment.StateBoot, func(on bool) { n.SetHostState(p, on) }))
+		undo = append(undo, change(w, name+"state", forGood, n.HostOn(p), c.State == experiment.StateBoot, func(on bool) {
+			h := w.byName[p.Name]
+			if h != nil {
+				h.loses = c.Unsynced == experiment.UnsyncedLost
+			}
+			n.SetHostState(p, on)
+			if h != nil {
+				h.loses = false
+			}
+		}))
 	}
 	return undo
 }

@@ -30,6 +30,7 @@ type host struct {
 	folder    string // in the output folder
 	index     int    // in the order in which hosts were brought up
 	down      bool   // crashed, and not booted since
+	loses     bool   // with a crash that happens now, what is not synchronized
 	// nameService is what the host's name server does instead of answering
 	// (experiment.NamesFail); empty if it answers.
 	nameService string

@@ -125,7 +125,7 @@ func (w *world) build() error {
 	w.processEnded = w.ended
 	w.programFailed = w.firstProgramFailed
 	calls := kernel.NativeCalls()
-	if w.disksFail() || w.experiment.TimedDisks || w.options.Steering != nil {
+	if w.disksFail() || w.losesUnsynced() || w.experiment.TimedDisks || w.options.Steering != nil {
 		calls = kernel.NativeCallsOfDisks()
 	}
 	first, tsc := kernel.NativeFirst(), kernel.TSC{}
@@ -296,6 +296,7 @@ func (w *world) close() {
 		}
 	}
 	for _, h := range w.hosts {
+		h.kernel.KeepUnsynced()
 		h.clock.Close()
 	}
 	for _, f := range w.straces {

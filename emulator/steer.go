@@ -213,6 +213,9 @@ func (s *Steering) happen(w *world, event []byte) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
+	if losesUnsynced(e) && !w.losesUnsynced() {
+		return nil, errors.New("unsynced: lost needs an event of the experiment that has it, for what is not synchronized to be known")
+	}
 	before := len(w.processes)
 	s.happening = true
 	defer func() { s.happening = false }()

@@ -48,6 +48,9 @@ type LinkChange struct {
 type HostChange struct {
 	// State is crash or boot; empty if it stays.
 	State string
+	// Unsynced says what a crash does to data that was written and not
+	// synchronized: kept or lost; empty means kept.
+	Unsynced string
 	// Speed is in flop/s; nil leaves it.
 	Speed *float64
 	// PState is one of the speeds that the platform gives; nil leaves it.
@@ -62,10 +65,13 @@ type HostChange struct {
 	Run []string
 }
 
-// What a host's State, Disk and Names may be.
+// What a host's State, Unsynced, Disk and Names may be.
 const (
 	StateCrash = "crash"
 	StateBoot  = "boot"
+
+	UnsyncedKept = "kept"
+	UnsyncedLost = "lost"
 
 	DiskFull    = "full"
 	DiskIOError = "io-error"

@@ -31,14 +31,15 @@ type eventSection struct {
 	Reorder       *probability       `yaml:"reorder"`
 	Corrupt       *probability       `yaml:"corrupt"`
 
-	Host   strictyaml.Strings `yaml:"host"`
-	State  string             `yaml:"state"`
-	Speed  *speed             `yaml:"speed"`
-	PState *int               `yaml:"pstate"`
-	Disk   string             `yaml:"disk"`
-	DNS    string             `yaml:"dns"`
-	Clock  *clockSection      `yaml:"clock"`
-	Run    command            `yaml:"run"`
+	Host     strictyaml.Strings `yaml:"host"`
+	State    string             `yaml:"state"`
+	Speed    *speed             `yaml:"speed"`
+	PState   *int               `yaml:"pstate"`
+	Disk     string             `yaml:"disk"`
+	DNS      string             `yaml:"dns"`
+	Clock    *clockSection      `yaml:"clock"`
+	Run      command            `yaml:"run"`
+	Unsynced string             `yaml:"unsynced"`
 
 	Partition *partition `yaml:"partition"`
 
@@ -193,6 +194,7 @@ func (s *eventSection) misplaced() error {
 		{"dns", s.DNS != "", s.Host != nil},
 		{"clock", s.Clock != nil, s.Host != nil},
 		{"run", s.Run != nil, s.Host != nil},
+		{"unsynced", s.Unsynced != "", s.Host != nil && s.State == StateCrash},
 		{"signal", s.Signal != nil, s.Process != ""},
 	} {
 		if k.given && !k.with {
@@ -243,7 +245,7 @@ func (l *loader) hostEvent(s *eventSection, e *Event) error {
 	if e.Pick > len(e.Hosts) {
 		return fmt.Errorf("pick: at most %d expected, found %d", len(e.Hosts), e.Pick)
 	}
-	e.Host = HostChange{State: s.State, Speed: (*float64)(s.Speed), PState: s.PState, Disk: s.Disk, Names: s.DNS, Run: s.Run}
+	e.Host = HostChange{State: s.State, Unsynced: s.Unsynced, Speed: (*float64)(s.Speed), PState: s.PState, Disk: s.Disk, Names: s.DNS, Run: s.Run}
 	if s.Clock != nil {
 		change, err := s.Clock.change()
 		if err != nil {
@@ -256,6 +258,7 @@ func (l *loader) hostEvent(s *eventSection, e *Event) error {
 		values     []string
 	}{
 		{"state", s.State, []string{StateCrash, StateBoot}},
+		{"unsynced", s.Unsynced, []string{UnsyncedKept, UnsyncedLost}},
 		{"disk", s.Disk, []string{DiskFull, DiskIOError, DiskSlow, Fine}},
 		{"dns", s.DNS, []string{NamesFail, NamesSilent, Fine}},
 	} {

@@ -24,6 +24,8 @@ func TestEventErrors(t *testing.T) {
 		`{every: 1s, host: server, state: crash}`:             "until: TIME expected",
 		`{at: 1s, jitter: 1s, host: server, state: crash}`:    "jitter and until go with every",
 		`{at: 1s, host: "client-*", pick: 9, state: crash}`:   "pick: at most 3 expected, found 9",
+		`{at: 1s, host: server, state: boot, unsynced: lost}`: "unsynced does not go with this event",
+		`{at: 1s, host: server, state: crash, unsynced: no}`:  `kept or lost expected of a host, found "no"`,
 		`{at: 1s, host: server, disk: broken}`:                `disk: full or io-error or slow or ok expected`,
 	} {
 		_, err := load(t, hosts+"processes:\n  - {host: server, command: [sh]}\nevents:\n  - "+event+"\n")

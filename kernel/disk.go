@@ -35,9 +35,11 @@ const (
 	diskWrites
 	diskSyncs
 	diskAllocates
+	// diskSyncsAll calls have no descriptor.
+	diskSyncsAll
 )
 
-// diskCalls are the calls that use a disk by their first argument, a
+// diskCalls are the calls that use a disk, most by their first argument, a
 // descriptor. Those that are native otherwise stop at the emulator when the
 // experiment lets disks fail.
 var diskCalls = map[int]diskUse{
@@ -46,9 +48,11 @@ var diskCalls = map[int]diskUse{
 	unix.SYS_WRITE:      diskWrites, unix.SYS_WRITEV: diskWrites, unix.SYS_PWRITE64: diskWrites, unix.SYS_PWRITEV: diskWrites, unix.SYS_PWRITEV2: diskWrites,
 	unix.SYS_FSYNC: diskSyncs, unix.SYS_FDATASYNC: diskSyncs, unix.SYS_SYNC_FILE_RANGE: diskSyncs, unix.SYS_SYNCFS: diskSyncs,
 	unix.SYS_FALLOCATE: diskAllocates,
+	unix.SYS_SYNC:      diskSyncsAll, unix.SYS_MSYNC: diskSyncsAll,
 }
 
-// NativeCallsOfDisks are NativeCalls for an experiment whose disks may fail.
+// NativeCallsOfDisks are NativeCalls for an experiment whose disks may fail, or
+// lose what is not synchronized.
 func NativeCallsOfDisks() []int {
 	var list []int
 	for _, n := range NativeCalls() {
@@ -62,6 +66,14 @@ func NativeCallsOfDisks() []int {
 // onDisk lets the kernel carry out a call that may use the host's disk, as far
 // as the disk lets it.
 func (t *Task) onDisk() Outcome {
+	o := t.asDiskLets()
+	if o.Kind == Native && t.host().unsynced != nil {
+		t.followDisk()
+	}
+	return o
+}
+
+func (t *Task) asDiskLets() Outcome {
 	switch t.call.number {
 	case unix.SYS_WRITE, unix.SYS_WRITEV, unix.SYS_PWRITEV, unix.SYS_PWRITEV2, unix.SYS_FTRUNCATE, unix.SYS_FALLOCATE:
 		t.noteWrite(t.int(0))
@@ -72,10 +84,10 @@ func (t *Task) onDisk() Outcome {
 		return native()
 	}
 	use, ok := diskCalls[t.call.number]
-	if !ok {
+	if !ok || use == diskSyncsAll {
 		return native()
 	}
-	path, size, ok := t.diskFile(t.int(0))
+	path, size, ok := t.descriptor(t.int(0)).diskFile()
 	if !ok {
 		return native()
 	}
@@ -120,8 +132,8 @@ func (t *Task) onTimedDisk(use diskUse, path string, size int64) Outcome {
 
 // diskFile tells whether a descriptor is a file of a disk, its path and its size.
 // The files that take the process's output for the experiment are not.
-func (t *Task) diskFile(number int) (path string, size int64, ok bool) {
-	name := "/proc/" + strconv.Itoa(t.TID) + "/fd/" + strconv.Itoa(number)
+func (d descriptor) diskFile() (path string, size int64, ok bool) {
+	name := d.path()
 	target, err := os.Readlink(name)
 	if err != nil || strings.HasSuffix(target, ".stdout") || strings.HasSuffix(target, ".stderr") {
 		return "", 0, false
@@ -173,11 +185,36 @@ func (t *Task) extent() (length, position int64) {
 
 // position is where the next write of the call's descriptor goes; -1 at the end.
 func (t *Task) position() int64 {
-	content, err := os.ReadFile("/proc/" + strconv.Itoa(t.TID) + "/fdinfo/" + strconv.Itoa(t.int(0)))
-	if err != nil {
+	position, flags, ok := t.descriptor(t.int(0)).state()
+	if !ok || flags&unix.O_APPEND != 0 {
 		return -1
 	}
-	var position, flags int64
+	return position
+}
+
+// descriptor is an open file of a process of the machine's, of the emulator itself
+// if process is 0.
+type descriptor struct{ process, number int }
+
+func (t *Task) descriptor(number int) descriptor { return descriptor{t.TID, number} }
+
+func (d descriptor) name(folder string) string {
+	process := "self"
+	if d.process > 0 {
+		process = strconv.Itoa(d.process)
+	}
+	return "/proc/" + process + "/" + folder + "/" + strconv.Itoa(d.number)
+}
+
+// path opens the file behind the descriptor.
+func (d descriptor) path() string { return d.name("fd") }
+
+// state gives the position and the flags of open(2).
+func (d descriptor) state() (position, flags int64, ok bool) {
+	content, err := os.ReadFile(d.name("fdinfo"))
+	if err != nil {
+		return 0, 0, false
+	}
 	for line := range strings.Lines(string(content)) {
 		name, value, _ := strings.Cut(line, ":")
 		switch name {
@@ -187,8 +224,5 @@ func (t *Task) position() int64 {
 			flags, _ = strconv.ParseInt(strings.TrimSpace(value), 8, 64)
 		}
 	}
-	if flags&unix.O_APPEND != 0 {
-		return -1
-	}
-	return position
+	return position, flags, true
 }

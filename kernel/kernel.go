@@ -114,6 +114,8 @@ type HostConfig struct {
 	Depot *transit.Depot
 	// Disk is what is wrong with the host's disk.
 	Disk DiskState
+	// Unsynced tells that LoseUnsynced may be called.
+	Unsynced bool
 	// Transfer, if not nil, reads or writes so many bytes of the file at path,
 	// as guests name it, on a simulated disk of the host; done is called when
 	// that is over. It returns false when the file is on none.
@@ -138,6 +140,7 @@ type Host struct {
 	load          loadAverage
 	busy          int64 // simulated processor time of all its threads so far, in nanoseconds
 	files         fileClock
+	unsynced      *unsyncedWrites             // nil unless Unsynced
 	bootID        string                      // of /proc/sys/kernel/random, once it was asked for
 	root          int                         // Root, once it is open
 	proc          uint64                      // the device number of /proc, once it is known
@@ -166,6 +169,9 @@ func (k *Kernel) NewHost(c HostConfig) *Host {
 	})
 	h.startClock()
 	h.load.next = (k.Now()/loadInterval + 1) * loadInterval
+	if c.Unsynced {
+		h.unsynced = &unsyncedWrites{files: map[fileIdentity]*unsyncedFile{}}
+	}
 	if c.Before != nil {
 		h.owners, h.Before = c.Before.owners, nil // the disk is the same
 	}

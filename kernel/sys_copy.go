@@ -32,6 +32,11 @@ func sysCopyFileRange(t *Task) Outcome {
 	if errno != 0 {
 		return fail(errno)
 	}
+	position := int64(ownPosition)
+	if to != nil {
+		position = *to
+	}
+	t.host().noteUnsynced(t.descriptor(t.int(2)), position, int64(min(t.size(4), mostCopied)))
 	n, err := unix.CopyFileRange(in, from, out, to, min(t.size(4), mostCopied), t.flags(5))
 	if err == unix.EXDEV || err == unix.EOPNOTSUPP {
 		n, err = t.kernel().copyFile(in, from, out, to, min(t.size(4), mostCopied))

@@ -560,9 +560,12 @@ func (t *Task) moveBytes(s *transferState, in, out *description, offset, outOffs
 		if out == nil {
 			var err error
 			if outOffset == nil {
+				t.host().noteUnsynced(descriptor{number: s.out}, ownPosition, int64(len(s.held)))
 				n, err = unix.Write(s.out, s.held)
 			} else {
-				n, err = unix.Pwrite(s.out, s.held, *outOffset+int64(t.call.done))
+				position := *outOffset + int64(t.call.done)
+				t.host().noteUnsynced(descriptor{number: s.out}, position, int64(len(s.held)))
+				n, err = unix.Pwrite(s.out, s.held, position)
 			}
 			if err != nil {
 				return t.partial(err.(unix.Errno))
@@ -677,6 +680,7 @@ func sysSendfile(t *Task) Outcome {
 		t.noteWrite(out)
 	}
 	if t.description(out) == nil && t.description(in) == nil {
+		t.host().noteUnsynced(t.descriptor(out), ownPosition, int64(t.size(3)))
 		return native()
 	}
 	if t.description(in) != nil {

@@ -381,7 +381,7 @@ func init() {
 	entries = all
 }
 
-// NativeElsewhere tells of a call that only stops where disks may fail or take
+// NativeElsewhere tells of a call that only stops where disks may fail, lose or take
 // time. It costs nothing by itself, so that all else happens when it does without.
 func NativeElsewhere(number int) bool {
 	return number >= 0 && number < len(entries) && entries[number].Handler == nil && entries[number].Status == StatusNative
