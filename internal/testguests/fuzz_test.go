@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	fuzzing  = flag.Duration("fuzzing", 20*time.Second, "how long to run guests that make random system calls")
+	fuzzing  = flag.Duration("fuzzing", time.Minute, "how long to run guests that make random system calls")
 	fuzzSeed = flag.Int64("fuzzseed", 1, "the first seed of the random system calls")
 )
 
