@@ -70,7 +70,23 @@ func (t *Task) fileSystem() (s unix.Statfs_t, o Outcome, ok bool) {
 		const magic = 0x19800202 // MQUEUE_MAGIC (linux/magic.h)
 		s.Type, s.Blocks, s.Bfree, s.Bavail, s.Files, s.Ffree = magic, 0, 0, 0, 0, 0
 	}
-	device := t.host().device(p.stat.Dev)
-	s.Fsid.Val = [2]int32{int32(device), 0} // an overlay's own is random
+	s.Fsid = t.host().fileSystemID(s.Fsid)
 	return s, o, true
+}
+
+// fileSystemID is the identity by which the host's guests know a file system. The
+// machine's own ones of overlays and tmpfs are random.
+func (h *Host) fileSystemID(machines unix.Fsid) unix.Fsid {
+	if machines == (unix.Fsid{}) {
+		return machines
+	}
+	id, known := h.fileSystems[machines]
+	if !known {
+		if h.fileSystems == nil {
+			h.fileSystems = map[unix.Fsid]unix.Fsid{}
+		}
+		id.Val[0] = int32(1 + len(h.fileSystems))
+		h.fileSystems[machines] = id
+	}
+	return id
 }
