@@ -34,6 +34,7 @@ const (
 	capLinuxImmutable = 9
 	capNetBindService = 10
 	capNetRaw         = 13
+	capIPCLock        = 14
 	capIPCOwner       = 15
 	capSysChroot      = 18
 	capSysPtrace      = 19

@@ -57,6 +57,7 @@ type Process struct {
 	affinity    []byte    // of the simulated cores; nil: all
 	start       sim.Time
 	undoer      *sysvipc.Undoer // of semaphores; nil: nothing to undo
+	attached    *sysvipc.Space  // shared memory
 	notified    []*mqueue.Queue // of which the process has asked to be told
 	// seeksDescriptors tells that it has opened a folder /proc/PID/fd.
 	seeksDescriptors bool
@@ -96,7 +97,7 @@ func (h *Host) NewProcess(name string, tid, pid int) *Process {
 
 func (h *Host) newProcess(name string, tid, pid int, parent *Process) *Process {
 	h.kernel.spaces++
-	p := &Process{TID: tid, PID: pid, Name: name, host: h, parent: parent, space: h.kernel.spaces, start: h.kernel.Now()}
+	p := &Process{TID: tid, PID: pid, Name: name, host: h, parent: parent, space: h.kernel.spaces, start: h.kernel.Now(), attached: sysvipc.NewSpace()}
 	if parent != nil {
 		parent.children = append(parent.children, p)
 	}
@@ -137,6 +138,7 @@ func (t *Task) Execed() {
 	t.restart.valid = false
 	k.spaces++
 	p.space = k.spaces
+	p.leaveMemory()
 	p.deleteTimers()
 	p.flushQueues()
 	t.files = t.files.unshare()
@@ -175,6 +177,7 @@ func (t *Task) Cloned(tid, id int) *Task {
 		if c.flags&unix.CLONE_VM != 0 {
 			process.space = t.process.space
 		}
+		process.inheritMemory(t, c.flags&unix.CLONE_VM != 0)
 		if c.flags&unix.CLONE_VFORK != 0 {
 			process.vforkParent = t
 		}
@@ -238,6 +241,7 @@ func (p *Process) Ended(status unix.WaitStatus, known bool) {
 	if p.undoer != nil {
 		p.undoer.Exit(p.host.Realtime() / 1_000_000_000)
 	}
+	p.leaveMemory()
 	p.flushQueues()
 	orphans := p.children
 	p.children = nil

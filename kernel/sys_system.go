@@ -148,6 +148,8 @@ func (t *Task) report(name string) (content string, ok bool) {
 		return h.ipc.semaphores.Proc(), true
 	case "/proc/sysvipc/msg":
 		return h.ipc.queues.Proc(), true
+	case "/proc/sysvipc/shm":
+		return h.ipc.segments.Proc(), true
 	case "/proc/cpuinfo":
 		return h.cpuinfo(), true
 	case "/sys/devices/system/cpu/online", "/sys/devices/system/cpu/possible", "/sys/devices/system/cpu/present":

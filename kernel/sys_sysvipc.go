@@ -9,17 +9,17 @@ import (
 	"github.com/simterpose/simterpose/kernel/waiter"
 )
 
-// System V semaphores and message queues. Shared memory is the machine's, in the
-// host's own namespace: nothing waits for it.
+// System V semaphores and message queues.
 
 // hostIPC are the objects of a host.
 type hostIPC struct {
 	semaphores *sysvipc.Semaphores
 	queues     *sysvipc.Queues
+	segments   *sysvipc.Segments
 }
 
 func newHostIPC() hostIPC {
-	return hostIPC{sysvipc.NewSemaphores(), sysvipc.NewQueues()}
+	return hostIPC{sysvipc.NewSemaphores(), sysvipc.NewQueues(), sysvipc.NewSegments()}
 }
 
 func (t *Task) ipcCaller() *sysvipc.Caller {

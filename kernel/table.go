@@ -243,6 +243,10 @@ var emulated = []Entry{
 	{Number: unix.SYS_RT_SIGACTION, Handler: sysSigaction, Arguments: "dppd", Note: "stops only with the CPU model measured, or where rdtsc is trapped"},
 	{Number: unix.SYS_RT_SIGTIMEDWAIT, Handler: sysSigtimedwait, Arguments: "pppd"},
 
+	{Number: unix.SYS_SHMGET, Handler: sysShmget, Arguments: "xdx"},
+	{Number: unix.SYS_SHMAT, Handler: sysShmat, Arguments: "dpx"},
+	{Number: unix.SYS_SHMDT, Handler: sysShmdt, Arguments: "p"},
+	{Number: unix.SYS_SHMCTL, Handler: sysShmctl, Arguments: "ddp"},
 	{Number: unix.SYS_SEMGET, Handler: sysSemget, Arguments: "xdx"},
 	{Number: unix.SYS_SEMOP, Handler: sysSemop, Arguments: "dpd"},
 	{Number: unix.SYS_SEMTIMEDOP, Handler: sysSemop, Arguments: "dpdp"},
@@ -308,7 +312,7 @@ const futexWaitvNumber = 449
 var nativeCalls = []int{
 	unix.SYS_LSEEK, unix.SYS_MMAP, unix.SYS_MPROTECT, unix.SYS_MUNMAP, unix.SYS_BRK,
 	unix.SYS_RT_SIGRETURN, unix.SYS_PREAD64, unix.SYS_PWRITE64,
-	unix.SYS_MREMAP, unix.SYS_MSYNC, unix.SYS_MINCORE, unix.SYS_MADVISE, unix.SYS_SHMGET, unix.SYS_SHMAT, unix.SYS_SHMCTL, unix.SYS_SHMDT,
+	unix.SYS_MREMAP, unix.SYS_MSYNC, unix.SYS_MINCORE, unix.SYS_MADVISE,
 	unix.SYS_GETPID, unix.SYS_UNAME,
 	unix.SYS_FSYNC, unix.SYS_FDATASYNC, unix.SYS_GETDENTS, unix.SYS_GETDENTS64, unix.SYS_GETCWD,
 	unix.SYS_READLINK, unix.SYS_UMASK,

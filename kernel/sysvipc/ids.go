@@ -1,5 +1,5 @@
 // Package sysvipc is System V semaphores and message queues of the emulated
-// kernel (sysvipc(7)), those of one host.
+// kernel (sysvipc(7)), those of one host, and what it tells of shared memory.
 //
 // A call that cannot go on leaves a wait behind: what it wants done, in the list
 // of its object. Whoever changes the object carries out the waits that have become
