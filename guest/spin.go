@@ -40,6 +40,9 @@ type stepper struct {
 // circle goes round to see that there is a circle and which of its states is the
 // least, and then on to that one.
 func (s *stepper) circle() bool {
+	if s.inCall() {
+		return false
+	}
 	first, ok := s.round()
 	if !ok {
 		return false
@@ -68,6 +71,14 @@ func (s *stepper) circle() bool {
 		}
 	}
 	panic("guest: a circle without its least state")
+}
+
+// inCall tells whether the thread was stopped in a system call rather than in the
+// program. It would make the call again at the first step, which then would not end
+// before the emulator answers.
+func (s *stepper) inCall() bool {
+	var r unix.PtraceRegs
+	return ptraceGetRegisters(s.tid, &r) != 0 || r.Orig_rax != noCall
 }
 
 // round does one round: the states until the first one comes again.
