@@ -44,8 +44,8 @@ type System struct {
 	AsSimGrid bool
 
 	constraints []constraint
-	limits      []concurrency // by constraint; nil without a limit
-	limit       int32         // of each constraint
+	limit       int32   // of the variables that use a constraint at a time
+	using       []int32 // by constraint, how many do; nil without a limit
 	variables   []variable
 	elements    []element
 
@@ -78,9 +78,6 @@ type constraint struct {
 	sharing   Sharing
 	modified  bool
 }
-
-// concurrency is how many variables use a constraint at a time.
-type concurrency struct{ limit, current int32 }
 
 // user is an enabled variable that uses a constraint. A constraint's users lie
 // side by side because solving reads all of them several times; one that leaves
@@ -140,8 +137,8 @@ func blockClass(n int) (class uint8, size int) {
 // AddConstraint adds a resource of the given capacity.
 func (s *System) AddConstraint(bound float64, sharing Sharing) Constraint {
 	s.constraints = append(s.constraints, constraint{bound: bound, sharing: sharing, light: none, sorted: none})
-	if s.limits != nil {
-		s.limits = append(s.limits, concurrency{limit: s.limit})
+	if s.using != nil {
+		s.using = append(s.using, 0)
 	}
 	return Constraint(len(s.constraints) - 1)
 }
@@ -251,12 +248,12 @@ func (s *System) blockSize(class uint8) int {
 // admit counts e against its constraint's concurrency limit and stages its
 // variable when the limit is exceeded.
 func (s *System) admit(v Variable, e *element) {
-	if s.limits == nil {
+	if s.using == nil {
 		return
 	}
-	l := &s.limits[e.constraint]
-	l.current += e.concurrency()
-	if l.limit >= 0 && l.current > l.limit {
+	using := &s.using[e.constraint]
+	*using += e.concurrency()
+	if *using > s.limit {
 		penalty := s.variables[v].penalty
 		s.disable(v)
 		s.stage(v, penalty)
@@ -265,8 +262,8 @@ func (s *System) admit(v Variable, e *element) {
 
 // leave undoes admit's counting.
 func (s *System) leave(e *element) {
-	if s.limits != nil {
-		s.limits[e.constraint].current -= e.concurrency()
+	if s.using != nil {
+		s.using[e.constraint] -= e.concurrency()
 	}
 }
 
@@ -368,7 +365,7 @@ func (s *System) LimitConcurrency(limit int) {
 	if len(s.constraints) > 0 {
 		panic("fluid: concurrency limited after constraints were added")
 	}
-	s.limit, s.limits = int32(limit), []concurrency{}
+	s.limit, s.using = int32(limit), []int32{}
 }
 
 // SetBound changes v's bound.
@@ -415,12 +412,12 @@ func (s *System) SetPenalty(v Variable, penalty float64) {
 
 // hasSlack tells whether no constraint of v is at its concurrency limit.
 func (s *System) hasSlack(v Variable) bool {
-	if s.limits == nil {
+	if s.using == nil {
 		return true
 	}
 	va := &s.variables[v]
 	for _, e := range s.elements[va.first : va.first+va.count] {
-		if l := s.limits[e.constraint]; l.limit >= 0 && l.current >= l.limit {
+		if s.using[e.constraint] >= s.limit {
 			return false
 		}
 	}
@@ -433,9 +430,9 @@ func (s *System) enable(v Variable, penalty float64) {
 	va.penalty = penalty
 	for i := va.first; i < va.first+va.count; i++ {
 		s.link(v, i)
-		if s.limits != nil {
+		if s.using != nil {
 			e := &s.elements[i]
-			s.limits[e.constraint].current += e.concurrency()
+			s.using[e.constraint] += e.concurrency()
 		}
 	}
 	s.markVariable(v)
