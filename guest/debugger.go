@@ -20,17 +20,9 @@ func DebuggerStops(tid int) (number int, ok bool) {
 	if err != nil {
 		return 0, false
 	}
-	traced, killable := false, false
-	for line := range strings.Lines(string(status)) {
-		name, value, _ := strings.Cut(line, ":")
-		switch value = strings.TrimSpace(value); name {
-		case "State":
-			killable = strings.HasPrefix(value, "D")
-		case "TracerPid":
-			traced = value != "0" && value != strconv.Itoa(os.Getpid())
-		}
-	}
-	if !traced || !killable {
+	tracer := statusField(status, "TracerPid")
+	killable := strings.HasPrefix(statusField(status, "State"), "D")
+	if tracer == "" || tracer == "0" || tracer == strconv.Itoa(os.Getpid()) || !killable {
 		return 0, false
 	}
 	const stop = 1 << (unix.SIGSTOP - 1)

@@ -2,7 +2,6 @@ package guest
 
 import (
 	"bytes"
-	"fmt"
 	"os"
 	"strconv"
 	"unsafe"
@@ -36,18 +35,18 @@ const (
 // MappingAt finds what is mapped at an address. Guests ask for it at each call on
 // a futex that processes share, so it must not take long.
 func MappingAt(tid int, address uint64) (m Mapping, ok bool) {
-	fd, err := unix.Open("/proc/"+strconv.Itoa(tid)+"/maps", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	maps := "/proc/" + strconv.Itoa(tid) + "/maps"
+	fd, err := unix.Open(maps, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return m, false
 	}
-	file := os.NewFile(uintptr(fd), "maps")
-	defer file.Close()
+	defer unix.Close(fd)
 	q := mappingQuery{size: uint64(unsafe.Sizeof(mappingQuery{})), address: address}
 	switch _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), queryMapping, uintptr(unsafe.Pointer(&q))); errno {
 	case 0:
 		return Mapping{q.start, q.end, q.offset, q.permissions&mappingShared != 0, uint64(q.major), uint64(q.minor), q.inode}, true
 	case unix.ENOTTY:
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", tid))
+		text, err := os.ReadFile(maps)
 		if err != nil {
 			return m, false
 		}

@@ -6,7 +6,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/net/bpf"
@@ -149,9 +148,7 @@ func threadGroup(tid int) int {
 	if err != nil {
 		return tid
 	}
-	_, rest, _ := strings.Cut(string(status), "\nTgid:")
-	line, _, _ := strings.Cut(rest, "\n")
-	pid, err := strconv.Atoi(strings.TrimSpace(line))
+	pid, err := strconv.Atoi(statusField(status, "Tgid"))
 	if err != nil {
 		return tid
 	}

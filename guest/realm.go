@@ -318,10 +318,9 @@ func NamespacePID(tid int) (pid int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	for line := range strings.Lines(string(status)) {
-		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == "NSpid:" {
-			return strconv.Atoi(fields[len(fields)-1])
-		}
+	numbers := strings.Fields(statusField(status, "NSpid"))
+	if len(numbers) == 0 {
+		return 0, fmt.Errorf("/proc/%d/status has no NSpid", tid)
 	}
-	return 0, fmt.Errorf("/proc/%d/status has no NSpid", tid)
+	return strconv.Atoi(numbers[len(numbers)-1])
 }

@@ -72,6 +72,13 @@ type Signals struct {
 	Dead                              bool
 }
 
+// statusField is the value of a line of proc(5)'s status; empty if there is none.
+func statusField(status []byte, name string) string {
+	_, rest, _ := strings.Cut("\n"+string(status), "\n"+name+":")
+	value, _, _ := strings.Cut(rest, "\n")
+	return strings.TrimSpace(value)
+}
+
 // readSignals reads a thread's sets from proc(5)'s status.
 func readSignals(tid int) (s Signals, ok bool) {
 	status, err := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/status")
