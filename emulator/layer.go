@@ -1,7 +1,6 @@
 package emulator
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,9 +11,11 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/moby/sys/mountinfo"
 	"golang.org/x/sys/unix"
 
 	"github.com/simterpose/simterpose/guest"
+	"github.com/simterpose/simterpose/kernel"
 )
 
 // A host sees the machine's files and writes into a layer of its own, an
@@ -54,31 +55,18 @@ type layers struct {
 // of ext4 costs 50 µs, ten times one of tmpfs, and a host needs forty.
 const hostsOnDisk = 40
 
-// mountPoints lists where file systems are mounted, from proc(5)'s mountinfo.
+// mountPoints lists where file systems are mounted.
 func mountPoints() ([]string, error) {
-	file, err := os.Open("/proc/self/mountinfo")
+	mounts, err := mountinfo.GetMounts(nil)
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
 	var points []string
-	for s := bufio.NewScanner(file); s.Scan(); {
-		if fields := strings.Fields(s.Text()); len(fields) > 4 {
-			point := fields[4]
-			for _, escaped := range []string{`\040`, `\011`, `\012`, `\134`} {
-				code, _ := strconv.ParseUint(escaped[1:], 8, 8)
-				point = strings.ReplaceAll(point, escaped, string(rune(code)))
-			}
-			points = append(points, point)
-		}
+	for _, m := range mounts {
+		points = append(points, m.Mountpoint)
 	}
 	slices.Sort(points)
 	return slices.Compact(points), nil
-}
-
-// within tells whether a path is a folder or lies in it.
-func within(name, folder string) bool {
-	return name == folder || folder == "/" || strings.HasPrefix(name, folder+"/")
 }
 
 // planLayers chooses the folders that get a layer.
@@ -88,7 +76,7 @@ func planLayers() (*layers, error) {
 		return nil, err
 	}
 	below := func(folder string) bool {
-		return slices.ContainsFunc(points, func(p string) bool { return p != folder && within(p, folder) })
+		return slices.ContainsFunc(points, func(p string) bool { return p != folder && kernel.Within(p, folder) })
 	}
 	entries, err := os.ReadDir("/")
 	if err != nil {
@@ -114,7 +102,7 @@ func planLayers() (*layers, error) {
 		}
 	}
 	for _, p := range points {
-		if !l.covers(p) && !slices.ContainsFunc([]string{"/dev", "/proc", "/run", "/sys", "/tmp", "/var/tmp"}, func(f string) bool { return within(p, f) }) {
+		if !l.covers(p) && !slices.ContainsFunc([]string{"/dev", "/proc", "/run", "/sys", "/tmp", "/var/tmp"}, func(f string) bool { return kernel.Within(p, f) }) {
 			l.readOnly = append(l.readOnly, p)
 		}
 	}
@@ -132,7 +120,7 @@ func (l *layers) add(folder string) {
 
 // covers tells whether a host's layers hide the machine's file of a name.
 func (l *layers) covers(name string) bool {
-	in := func(folder string) bool { return within(name, folder) }
+	in := func(folder string) bool { return kernel.Within(name, folder) }
 	return slices.ContainsFunc(l.over, in) || slices.ContainsFunc(l.instead, in)
 }
 

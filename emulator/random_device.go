@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/simterpose/simterpose/kernel"
 )
 
 // C++'s std::random_device takes its numbers from the processor, by rdrand or
@@ -28,7 +30,7 @@ func (l *layers) randomDevice() error {
 	var done []string
 	for _, name := range cxxLibraries {
 		file, err := filepath.EvalSymlinks(name)
-		if err != nil || slices.Contains(done, file) || !slices.ContainsFunc(l.over, func(f string) bool { return within(file, f) }) {
+		if err != nil || slices.Contains(done, file) || !slices.ContainsFunc(l.over, func(f string) bool { return kernel.Within(file, f) }) {
 			continue // there is none, or it lies where guests see the machine's own files
 		}
 		done = append(done, file)

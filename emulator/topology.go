@@ -2,14 +2,16 @@ package emulator
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/simterpose/simterpose/guest"
+	"github.com/simterpose/simterpose/kernel"
 )
 
 // processorFolder tells programs such as lscpu, nproc and hwloc of a machine's
@@ -35,17 +37,14 @@ func (l *layers) processorMounts(cores int) ([]guest.Mount, error) {
 // writeProcessors makes the folder: one package of cores without siblings, and the
 // caches of the machine's first processor.
 func writeProcessors(folder string, cores int) error {
-	all, every := "0\n", processorMask(0, cores)
-	if cores > 1 {
-		all = fmt.Sprintf("0-%d\n", cores-1)
-	}
+	every, all := processorText(0, cores)
 	files := map[string]string{
 		"online": all, "possible": all, "present": all, "offline": "\n", "isolated": "\n", "kernel_max": "8191\n",
 		"smt/active": "0\n", "smt/control": "notsupported\n",
 	}
 	caches := machineCaches()
 	for i := range cores {
-		one, mask := strconv.Itoa(i)+"\n", processorMask(i, i+1)
+		mask, one := processorText(i, i+1)
 		at := fmt.Sprintf("cpu%d/", i)
 		files[at+"topology/physical_package_id"] = "0\n"
 		files[at+"topology/die_id"] = "0\n"
@@ -67,12 +66,13 @@ func writeProcessors(folder string, cores int) error {
 			}
 		}
 	}
-	for name, content := range files {
+	// In this order, as programs see the one in which a folder's files were made.
+	for _, name := range slices.Sorted(maps.Keys(files)) {
 		path := filepath.Join(folder, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return err
 		}
-		if err := os.WriteFile(path, []byte(content), 0o444); err != nil {
+		if err := os.WriteFile(path, []byte(files[name]), 0o444); err != nil {
 			return err
 		}
 	}
@@ -106,17 +106,9 @@ func machineCaches() []cache {
 	return list
 }
 
-// processorMask is the set of processors from one to before another, as the kernel
-// writes it: groups of 32 bits, the highest first.
-func processorMask(from, to int) string {
-	groups := make([]uint32, (to+31)/32)
-	for i := from; i < to; i++ {
-		groups[len(groups)-1-i/32] |= 1 << (i % 32)
-	}
-	digits := (to + 3) / 4
-	text := make([]string, len(groups))
-	for i, g := range groups {
-		text[i] = fmt.Sprintf("%0*x", min(8, digits-8*(len(groups)-1-i)), g)
-	}
-	return strings.Join(text, ",") + "\n"
+// processorText is the processors from one to before another, as a mask and as a
+// list.
+func processorText(from, to int) (mask, list string) {
+	set := kernel.ProcessorMask(from, to)
+	return kernel.MaskText(set, to) + "\n", kernel.MaskList(set) + "\n"
 }

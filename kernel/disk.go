@@ -87,7 +87,7 @@ func (t *Task) asDiskLets() Outcome {
 	if !ok || use == diskSyncsAll {
 		return native()
 	}
-	path, size, ok := t.descriptor(t.int(0)).diskFile()
+	path, file, ok := t.descriptor(t.int(0)).diskFile()
 	if !ok {
 		return native()
 	}
@@ -96,7 +96,7 @@ func (t *Task) asDiskLets() Outcome {
 	case DiskFails:
 		return fail(unix.EIO)
 	case DiskFull:
-		if use == diskAllocates || use == diskWrites && t.extends(size) {
+		if use == diskAllocates || use == diskWrites && t.extends(file.Size) {
 			return fail(unix.ENOSPC)
 		}
 	case DiskSlow:
@@ -108,7 +108,7 @@ func (t *Task) asDiskLets() Outcome {
 			return t.park(0)
 		}
 	case DiskFine:
-		return t.onTimedDisk(use, path, size)
+		return t.onTimedDisk(use, path, file.Size)
 	}
 	return native()
 }
@@ -130,27 +130,26 @@ func (t *Task) onTimedDisk(use diskUse, path string, size int64) Outcome {
 	return t.park(0)
 }
 
-// diskFile tells whether a descriptor is a file of a disk, its path and its size.
+// diskFile tells whether a descriptor is a file of a disk, its path and what it is.
 // The files that take the process's output for the experiment are not.
-func (d descriptor) diskFile() (path string, size int64, ok bool) {
+func (d descriptor) diskFile() (path string, s unix.Stat_t, ok bool) {
 	name := d.path()
 	target, err := os.Readlink(name)
 	if err != nil || strings.HasSuffix(target, ".stdout") || strings.HasSuffix(target, ".stderr") {
-		return "", 0, false
+		return "", s, false
 	}
-	var s unix.Stat_t
 	var f unix.Statfs_t
 	if unix.Stat(name, &s) != nil || unix.Statfs(name, &f) != nil {
-		return "", 0, false
+		return "", s, false
 	}
 	if kind := s.Mode & unix.S_IFMT; kind != unix.S_IFREG && kind != unix.S_IFDIR {
-		return "", 0, false
+		return "", s, false
 	}
 	switch f.Type {
 	case unix.TMPFS_MAGIC, unix.PROC_SUPER_MAGIC, unix.SYSFS_MAGIC, unix.CGROUP2_SUPER_MAGIC:
-		return "", 0, false
+		return "", s, false
 	}
-	return target, s.Size, true
+	return target, s, true
 }
 
 // extends tells whether a write goes beyond the end of a file of a size.

@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"slices"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -75,8 +74,7 @@ func (h *Host) settleWrites(table *descriptorTable, number int) {
 			return false
 		}
 		var s unix.Stat_t
-		name := "/proc/" + strconv.Itoa(w.tid) + "/fd/" + strconv.Itoa(w.number)
-		if unix.Stat(name, &s) == nil && s.Mode&unix.S_IFMT == unix.S_IFREG {
+		if unix.Stat(descriptor{w.tid, w.number}.path(), &s) == nil && s.Mode&unix.S_IFMT == unix.S_IFREG {
 			h.changed(&s, w.at, true)
 		}
 		return true

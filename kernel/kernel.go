@@ -144,8 +144,8 @@ type Host struct {
 	bootID        string                      // of /proc/sys/kernel/random, once it was asked for
 	root          int                         // Root, once it is open
 	proc          uint64                      // the device number of /proc, once it is known
-	devices       map[uint64]uint64           // numbers of file systems, in the order in which guests saw them
-	fileSystems   map[unix.Fsid]unix.Fsid     // the same for statfs
+	devices       numbering[uint64]           // of file systems, in the order in which guests saw them
+	fileSystems   numbering[unix.Fsid]        // the same for statfs
 	owners        map[fileIdentity]notedOwner // of files that cannot have attributes
 	calling       *Task                       // whose call is being handled
 }

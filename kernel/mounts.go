@@ -8,22 +8,13 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/moby/sys/mountinfo"
 	"golang.org/x/sys/unix"
 )
 
 // Files of /proc that tell of mounts and control groups. The machine's own tell
 // where the run's output lies, how the layers of hosts are made and which other
 // mounts the machine has, with numbers that are others in each run.
-
-// mount is a line of a mountinfo file (proc(5)).
-type mount struct {
-	id, parent int
-	device     uint64
-	whole      bool   // the file system, not a folder or file of it
-	point      string // escaped
-	options    string // of this mount
-	kind       string // of file system
-}
 
 // firstMount is the number of a host's first mount: a booting system has had
 // others before.
@@ -36,75 +27,61 @@ func (t *Task) mountReport(name string) (string, bool) {
 	case "/proc/cgroups":
 		return "#subsys_name\thierarchy\tnum_cgroups\tenabled\n", true
 	case "/proc/mounts":
-		return t.host().mounts(t.TID, mount.line), true
+		return t.mounts(mountLine), true
 	}
 	if _, _, file, ok := t.processFile(name); ok {
 		switch file {
 		case "cgroup":
 			return "0::/\n", true
 		case "mounts":
-			return t.host().mounts(t.TID, mount.line), true
+			return t.mounts(mountLine), true
 		case "mountinfo":
-			return t.host().mounts(t.TID, mount.info), true
+			return t.mounts(mountInfo), true
 		case "mountstats":
-			return t.host().mounts(t.TID, mount.stats), true
+			return t.mounts(mountStats), true
 		}
 	}
 	return "", false
 }
 
-func (h *Host) mounts(tid int, line func(mount) string) string {
-	content, err := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/mountinfo")
+func (t *Task) mounts(line func(*mountinfo.Info) string) string {
+	file, err := os.Open("/proc/" + strconv.Itoa(t.TID) + "/mountinfo")
+	if err != nil {
+		return ""
+	}
+	defer file.Close()
+	all, err := mountinfo.GetMountsFromReader(file, nil)
 	if err != nil {
 		return ""
 	}
 	var b strings.Builder
-	for _, m := range h.ownMounts(parseMounts(string(content))) {
+	for _, m := range t.host().ownMounts(all) {
 		b.WriteString(line(m))
 	}
 	return b.String()
 }
 
-func parseMounts(content string) (all []mount) {
-	for line := range strings.Lines(content) {
-		before, after, _ := strings.Cut(line, " - ")
-		fields, kind := strings.Fields(before), strings.Fields(after)
-		if len(fields) < 6 || len(kind) == 0 {
-			continue
-		}
-		var m mount
-		m.id, _ = strconv.Atoi(fields[0])
-		m.parent, _ = strconv.Atoi(fields[1])
-		var major, minor uint32
-		fmt.Sscanf(fields[2], "%d:%d", &major, &minor)
-		m.device = unix.Mkdev(major, minor)
-		m.whole, m.point, m.options, m.kind = fields[3] == "/", fields[4], fields[5], kind[0]
-		if m.point == queueFolder {
-			m.kind = "mqueue" // as guests see it
-		}
-		all = append(all, m)
-	}
-	return all
-}
-
 // ownMounts are those that a guest can reach and that a host has: files and folders
-// that are bound to other places are left out, as are the emulator's own mounts. They are in the order of their
-// names and have the host's own numbers.
-func (h *Host) ownMounts(all []mount) []mount {
-	var own []mount
+// that are bound to other places are left out, as are the emulator's own mounts.
+// They are in the order of their names and have the host's own numbers.
+func (h *Host) ownMounts(all []*mountinfo.Info) []*mountinfo.Info {
+	var own []*mountinfo.Info
 	for _, m := range reachable(all) {
-		if m.whole && ownMount(m.point) || m.point == "/" {
+		if m.Root == "/" && ownMount(m.Mountpoint) || m.Mountpoint == "/" {
 			own = append(own, m)
 		}
 	}
-	slices.SortFunc(own, func(a, b mount) int { return cmp.Compare(a.point, b.point) })
-	for i := range own {
-		m := &own[i]
-		m.id, m.parent, m.device = firstMount+i, 1, h.device(m.device)
+	slices.SortFunc(own, func(a, b *mountinfo.Info) int { return cmp.Compare(a.Mountpoint, b.Mountpoint) })
+	for i, m := range own {
+		device := h.device(unix.Mkdev(uint32(m.Major), uint32(m.Minor)))
+		m.ID, m.Parent, m.Major, m.Minor = firstMount+i, 1, int(unix.Major(device)), int(unix.Minor(device))
 		for _, above := range own[:i] { // the last one is the nearest
-			if inside(m.point, above.point) {
-				m.parent = above.id
+			if Within(m.Mountpoint, above.Mountpoint) {
+				m.Parent = above.ID
 			}
+		}
+		if m.Mountpoint == queueFolder {
+			m.FSType = "mqueue" // as guests see it
 		}
 	}
 	return own
@@ -116,44 +93,40 @@ func ownMount(point string) bool {
 		return true
 	}
 	for _, folder := range []string{"/dev", "/proc", "/run", "/sys"} {
-		if point != folder && inside(point, folder) {
+		if point != folder && Within(point, folder) {
 			return false
 		}
 	}
 	return true
 }
 
-func inside(point, folder string) bool {
-	return folder == "/" || point == folder || strings.HasPrefix(point, folder+"/")
-}
-
 // reachable are the mounts that no other one hides.
-func reachable(all []mount) (found []mount) {
-	children := map[int][]mount{}
+func reachable(all []*mountinfo.Info) (found []*mountinfo.Info) {
+	children := map[int][]*mountinfo.Info{}
 	ids := map[int]bool{}
 	for _, m := range all {
-		ids[m.id] = true
+		ids[m.ID] = true
 	}
-	var roots []mount
+	var roots []*mountinfo.Info
 	for _, m := range all {
-		if ids[m.parent] && m.parent != m.id {
-			children[m.parent] = append(children[m.parent], m)
+		if ids[m.Parent] && m.Parent != m.ID {
+			children[m.Parent] = append(children[m.Parent], m)
 		} else {
 			roots = append(roots, m)
 		}
 	}
-	var visit func(m mount)
-	visit = func(m mount) {
-		for _, c := range children[m.id] {
-			if c.point == m.point { // it covers the whole of m
+	var visit func(m *mountinfo.Info)
+	visit = func(m *mountinfo.Info) {
+		for _, c := range children[m.ID] {
+			if c.Mountpoint == m.Mountpoint { // it covers the whole of m
 				visit(c)
 				return
 			}
 		}
 		found = append(found, m)
-		for _, c := range children[m.id] {
-			hidden := slices.ContainsFunc(children[m.id], func(other mount) bool {
-				return other.point != c.point && inside(c.point, other.point)
+		for _, c := range children[m.ID] {
+			hidden := slices.ContainsFunc(children[m.ID], func(other *mountinfo.Info) bool {
+				return other.Mountpoint != c.Mountpoint && Within(c.Mountpoint, other.Mountpoint)
 			})
 			if !hidden {
 				visit(c)
@@ -166,25 +139,30 @@ func reachable(all []mount) (found []mount) {
 	return found
 }
 
-// source is what is mounted: a host's disk has no name of its own.
-func (m mount) source() string {
-	switch m.kind {
+// mountSource is what is mounted: a host's disk has no name of its own.
+func mountSource(m *mountinfo.Info) string {
+	switch m.FSType {
 	case "overlay", "tmpfs", "proc", "sysfs", "devpts", "mqueue", "devtmpfs":
-		return m.kind
+		return m.FSType
 	}
 	return "/dev/root"
 }
 
-func (m mount) line() string {
-	return fmt.Sprintf("%s %s %s %s 0 0\n", m.source(), m.point, m.kind, m.options)
+// mountPoint is where it is mounted, as these files write it.
+func mountPoint(m *mountinfo.Info) string {
+	return strings.NewReplacer(" ", `\040`, "\t", `\011`, "\n", `\012`, `\`, `\134`).Replace(m.Mountpoint)
 }
 
-func (m mount) info() string {
-	super, _, _ := strings.Cut(m.options, ",") // ro or rw
-	return fmt.Sprintf("%d %d %d:%d / %s %s - %s %s %s\n", m.id, m.parent, unix.Major(m.device), unix.Minor(m.device),
-		m.point, m.options, m.kind, m.source(), super)
+func mountLine(m *mountinfo.Info) string {
+	return fmt.Sprintf("%s %s %s %s 0 0\n", mountSource(m), mountPoint(m), m.FSType, m.Options)
 }
 
-func (m mount) stats() string {
-	return fmt.Sprintf("device %s mounted on %s with fstype %s\n", m.source(), m.point, m.kind)
+func mountInfo(m *mountinfo.Info) string {
+	super, _, _ := strings.Cut(m.Options, ",") // ro or rw
+	return fmt.Sprintf("%d %d %d:%d / %s %s - %s %s %s\n", m.ID, m.Parent, m.Major, m.Minor,
+		mountPoint(m), m.Options, m.FSType, mountSource(m), super)
+}
+
+func mountStats(m *mountinfo.Info) string {
+	return fmt.Sprintf("device %s mounted on %s with fstype %s\n", mountSource(m), mountPoint(m), m.FSType)
 }

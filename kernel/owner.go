@@ -59,7 +59,7 @@ type notedOwner struct {
 }
 
 // descriptorPath names an open descriptor of the emulator's.
-func descriptorPath(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
+func descriptorPath(fd int) string { return descriptor{number: fd}.path() }
 
 // takesAttributes tells whether a file can have extended attributes of users.
 func takesAttributes(mode uint32) bool {

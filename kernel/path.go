@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path"
 	"strconv"
@@ -14,6 +15,11 @@ import (
 // files that the emulator itself must know: named pipes, Unix sockets, and
 // those of /proc and /dev that tell of the machine.
 
+// Within tells whether a path is a folder or lies in it.
+func Within(name, folder string) bool {
+	return name == folder || folder == "/" || strings.HasPrefix(name, folder+"/")
+}
+
 // absolute turns a path argument, relative to a descriptor or to the working
 // folder, into one from the host's root. It does not resolve links.
 func (t *Task) absolute(directory int, name string) (string, unix.Errno) {
@@ -22,7 +28,7 @@ func (t *Task) absolute(directory int, name string) (string, unix.Errno) {
 	}
 	link := "/proc/" + strconv.Itoa(t.TID) + "/cwd"
 	if directory != unix.AT_FDCWD {
-		link = "/proc/" + strconv.Itoa(t.TID) + "/fd/" + strconv.Itoa(directory)
+		link = t.descriptor(directory).path()
 	}
 	base, err := os.Readlink(link)
 	if errors.Is(err, unix.ENAMETOOLONG) {
@@ -84,6 +90,18 @@ func (h *Host) stat(name string) (fileIdentity, uint32, unix.Errno) {
 		return fileIdentity{}, 0, err.(unix.Errno)
 	}
 	return fileIdentity{s.Dev, s.Ino}, s.Mode, 0
+}
+
+// read gives the content of a file of the host's.
+func (h *Host) read(name string) (content string, ok bool) {
+	fd, errno := h.open(name, unix.O_RDONLY)
+	if errno != 0 {
+		return "", false
+	}
+	file := os.NewFile(uintptr(fd), name)
+	defer file.Close()
+	text, err := io.ReadAll(file)
+	return string(text), err == nil
 }
 
 // makeSocketFile creates the file that a bound Unix socket shows as.

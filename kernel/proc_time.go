@@ -2,12 +2,8 @@ package kernel
 
 import (
 	"fmt"
-	"io"
-	"os"
 	"strconv"
 	"strings"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/simterpose/simterpose/sim"
 )
@@ -134,19 +130,13 @@ func seenState(machine string, stopped bool) string {
 // processStat is proc(5)'s stat of a process, or of a thread: the machine's,
 // with the times of the simulation and without what differs from run to run.
 func (h *Host) processStat(name string, times processTimes) (string, bool) {
-	fd, errno := h.open(name, unix.O_RDONLY)
-	if errno != 0 {
-		return "", false
-	}
-	file := os.NewFile(uintptr(fd), "stat")
-	defer file.Close()
-	text, err := io.ReadAll(file)
-	end := strings.LastIndexByte(string(text), ')')
-	if err != nil || end < 0 {
+	text, ok := h.read(name)
+	end := strings.LastIndexByte(text, ')')
+	if !ok || end < 0 {
 		return "", false
 	}
 	// Fields are numbered as in the manual page; the third is the first here.
-	fields := strings.Fields(string(text[end+1:]))
+	fields := strings.Fields(text[end+1:])
 	set := func(number int, v uint64) {
 		if number-3 < len(fields) {
 			fields[number-3] = strconv.FormatUint(v, 10)

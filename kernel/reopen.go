@@ -106,7 +106,7 @@ func (t *Task) reopen(owner *Task, number, flags int) Outcome {
 	if d == nil {
 		return native()
 	}
-	link := "/proc/" + strconv.Itoa(owner.TID) + "/fd/" + strconv.Itoa(number)
+	link := owner.descriptor(number).path()
 	switch f := d.file.(type) {
 	case *randomFile:
 		return t.openRandom("/dev/urandom", flags)

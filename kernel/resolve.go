@@ -118,7 +118,7 @@ func (t *Task) locateDescriptor(number int) (p place, ok bool) {
 		if d := t.description(number); d != nil && !d.machines() {
 			return p, false
 		}
-		link = "/proc/" + strconv.Itoa(t.TID) + "/fd/" + strconv.Itoa(number)
+		link = t.descriptor(number).path()
 	}
 	fd, err := unix.Open(link, unix.O_PATH|unix.O_CLOEXEC, 0)
 	if err != nil {

@@ -2,12 +2,8 @@ package kernel
 
 import (
 	"fmt"
-	"io"
-	"os"
 	"strconv"
 	"strings"
-
-	"golang.org/x/sys/unix"
 )
 
 // credentialReport gives those files of /proc/PID that tell of credentials.
@@ -66,8 +62,8 @@ func (t *Task) status() (string, bool) {
 		"Seccomp_filters": "0",
 		"Groups":          " ",
 		// On the machine all guests share one processor.
-		"Cpus_allowed":      maskText(t.cpuMask(), t.host().Cores),
-		"Cpus_allowed_list": maskList(t.cpuMask()),
+		"Cpus_allowed":      MaskText(t.cpuMask(), t.host().Cores),
+		"Cpus_allowed_list": MaskList(t.cpuMask()),
 		// How often the machine has switched differs from run to run.
 		"voluntary_ctxt_switches":    "0",
 		"nonvoluntary_ctxt_switches": "0",
@@ -85,18 +81,12 @@ func (t *Task) status() (string, bool) {
 // statusFile is proc(5)'s status of a thread, with other values for some lines and
 // without the emulator's stops.
 func (h *Host) statusFile(name string, values map[string]string, stopped bool) (string, bool) {
-	fd, errno := h.open(name, unix.O_RDONLY)
-	if errno != 0 {
-		return "", false
-	}
-	file := os.NewFile(uintptr(fd), "status")
-	defer file.Close()
-	text, err := io.ReadAll(file)
-	if err != nil {
+	text, ok := h.read(name)
+	if !ok {
 		return "", false
 	}
 	var b strings.Builder
-	for line := range strings.Lines(string(text)) {
+	for line := range strings.Lines(text) {
 		key, machine, _ := strings.Cut(line, ":")
 		if value, ok := values[key]; ok {
 			line = key + ":\t" + value + "\n"
@@ -108,9 +98,9 @@ func (h *Host) statusFile(name string, values map[string]string, stopped bool) (
 	return b.String(), true
 }
 
-// maskText writes a mask of so many processors as the kernel does: hexadecimal, a
+// MaskText writes a mask of so many processors as the kernel does: hexadecimal, a
 // comma before every eight digits.
-func maskText(mask []byte, processors int) string {
+func MaskText(mask []byte, processors int) string {
 	var b strings.Builder
 	for digit := (processors+3)/4 - 1; digit >= 0; digit-- {
 		fmt.Fprintf(&b, "%x", mask[digit/2]>>(digit%2*4)&0xf)
@@ -121,8 +111,8 @@ func maskText(mask []byte, processors int) string {
 	return b.String()
 }
 
-// maskList writes a mask of processors as ranges: 0-2,5.
-func maskList(mask []byte) string {
+// MaskList writes a mask of processors as ranges: 0-2,5.
+func MaskList(mask []byte) string {
 	has := func(i int) bool { return i < 8*len(mask) && mask[i/8]&(1<<(i%8)) != 0 }
 	var ranges []string
 	for i := 0; i < 8*len(mask); i++ {
@@ -140,4 +130,14 @@ func maskList(mask []byte) string {
 		}
 	}
 	return strings.Join(ranges, ",")
+}
+
+// ProcessorMask is the set of processors from one to before another, as
+// sched_getaffinity(2) gives it: in whole words.
+func ProcessorMask(from, to int) []byte {
+	mask := make([]byte, (to+63)/64*8)
+	for i := from; i < to; i++ {
+		mask[i/8] |= 1 << (i % 8)
+	}
+	return mask
 }

@@ -13,10 +13,10 @@ func TestMasksOfProcessorsAreWrittenAsLinuxDoes(t *testing.T) {
 		{[]byte{0x27, 0, 0, 0, 0, 0, 0, 0}, 12, "027", "0-2,5"},
 		{[]byte{0, 0, 0, 0x80, 0x01, 0, 0, 0}, 36, "1,80000000", "31-32"},
 	} {
-		if text := maskText(c.mask, c.processors); text != c.text {
+		if text := MaskText(c.mask, c.processors); text != c.text {
 			t.Errorf("%x of %d processors is %q, not %q", c.mask, c.processors, text, c.text)
 		}
-		if list := maskList(c.mask); list != c.list {
+		if list := MaskList(c.mask); list != c.list {
 			t.Errorf("%x is the list %q, not %q", c.mask, list, c.list)
 		}
 	}

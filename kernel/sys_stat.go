@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"strconv"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -22,13 +21,21 @@ const (
 // machine's own numbers of overlays and the like differ from run to run.
 func (h *Host) device(machines uint64) uint64 {
 	const first = 20 // below it is what a booting system mounts for itself
-	number, known := h.devices[machines]
+	return unix.Mkdev(0, uint32(first+h.devices.of(machines)))
+}
+
+// numbering counts what guests have seen, from 0 on: their numbers are the same in
+// each run.
+type numbering[K comparable] map[K]int
+
+func (n *numbering[K]) of(machines K) int {
+	number, known := (*n)[machines]
 	if !known {
-		if h.devices == nil {
-			h.devices = map[uint64]uint64{}
+		if *n == nil {
+			*n = numbering[K]{}
 		}
-		number = unix.Mkdev(0, uint32(first+len(h.devices)))
-		h.devices[machines] = number
+		number = len(*n)
+		(*n)[machines] = number
 	}
 	return number
 }
@@ -85,7 +92,7 @@ func (t *Task) statEmulated() (p place, ok bool) {
 	if d := t.description(number); d == nil || d.machines() {
 		return p, false
 	}
-	fd, err := unix.Open("/proc/"+strconv.Itoa(t.TID)+"/fd/"+strconv.Itoa(number), unix.O_PATH|unix.O_CLOEXEC, 0)
+	fd, err := unix.Open(t.descriptor(number).path(), unix.O_PATH|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return p, false
 	}

@@ -66,7 +66,7 @@ func (t *Task) fileSystem() (s unix.Statfs_t, o Outcome, ok bool) {
 	if err := unix.Fstatfs(p.fd, &s); err != nil {
 		return s, fail(err.(unix.Errno)), false
 	}
-	if p.stat.Dev == t.host().queueDevice() {
+	if s.Type == unix.TMPFS_MAGIC && p.stat.Dev == t.host().queueDevice() {
 		const magic = 0x19800202 // MQUEUE_MAGIC (linux/magic.h)
 		s.Type, s.Blocks, s.Bfree, s.Bavail, s.Files, s.Ffree = magic, 0, 0, 0, 0, 0
 	}
@@ -80,13 +80,5 @@ func (h *Host) fileSystemID(machines unix.Fsid) unix.Fsid {
 	if machines == (unix.Fsid{}) {
 		return machines
 	}
-	id, known := h.fileSystems[machines]
-	if !known {
-		if h.fileSystems == nil {
-			h.fileSystems = map[unix.Fsid]unix.Fsid{}
-		}
-		id.Val[0] = int32(1 + len(h.fileSystems))
-		h.fileSystems[machines] = id
-	}
-	return id
+	return unix.Fsid{Val: [2]int32{int32(1 + h.fileSystems.of(machines)), 0}}
 }

@@ -44,11 +44,9 @@ func (t *Task) partialOf(n int, errno unix.Errno) Outcome {
 // own cost does that.
 // cpus is the number of processors that a task may use, as a mask.
 func (t *Task) cpuMask() []byte {
-	mask := make([]byte, (t.host().Cores+63)/64*8)
-	for i := range t.host().Cores {
-		if t.process.affinity == nil || t.process.affinity[i/8]&(1<<(i%8)) != 0 {
-			mask[i/8] |= 1 << (i % 8)
-		}
+	mask := ProcessorMask(0, t.host().Cores)
+	for i, bits := range t.process.affinity {
+		mask[i] &= bits
 	}
 	return mask
 }
@@ -120,12 +118,10 @@ func sysRefused(t *Task) Outcome {
 	return t.kernel().refuse(t, "system call "+callName(t.call.number), unix.ENOSYS)
 }
 
-// sysIoUring: programs fall back to other calls.
-func sysIoUring(*Task) Outcome { return fail(unix.ENOSYS) }
-
-// sysKey is all calls about keys: the kernel's keyrings are the machine's user's,
-// and their numbers are random.
-func sysKey(*Task) Outcome { return fail(unix.ENOSYS) }
+// sysAbsent is calls that kernels may be built without, upon which programs fall
+// back to others: io_uring, and keys, as keyrings are the machine's user's and their
+// numbers random.
+func sysAbsent(*Task) Outcome { return fail(unix.ENOSYS) }
 
 // report gives the content of files that would tell of the machine.
 func (t *Task) report(name string) (content string, ok bool) {
@@ -153,10 +149,7 @@ func (t *Task) report(name string) (content string, ok bool) {
 	case "/proc/cpuinfo":
 		return h.cpuinfo(), true
 	case "/sys/devices/system/cpu/online", "/sys/devices/system/cpu/possible", "/sys/devices/system/cpu/present":
-		if h.Cores == 1 {
-			return "0\n", true
-		}
-		return fmt.Sprintf("0-%d\n", h.Cores-1), true
+		return MaskList(ProcessorMask(0, h.Cores)) + "\n", true
 	}
 	if content, ok := h.nodeReport(name); ok {
 		return content, true
@@ -200,17 +193,11 @@ func (h *Host) nodeReport(name string) (string, bool) {
 		if node != "0" {
 			return "\n", true
 		}
+		all := ProcessorMask(0, h.Cores)
 		if file == "cpumap" {
-			mask := make([]byte, (h.Cores+7)/8)
-			for i := range h.Cores {
-				mask[i/8] |= 1 << (i % 8)
-			}
-			return maskText(mask, h.Cores) + "\n", true
+			return MaskText(all, h.Cores) + "\n", true
 		}
-		if h.Cores == 1 {
-			return "0\n", true
-		}
-		return fmt.Sprintf("0-%d\n", h.Cores-1), true
+		return MaskList(all) + "\n", true
 	case "meminfo":
 		var b strings.Builder
 		for _, line := range []struct {

@@ -296,10 +296,10 @@ var emulated = []Entry{
 	{Number: unix.SYS_SCHED_SETAFFINITY, Handler: sysSchedSetaffinity, Arguments: "ddp"},
 	{Number: unix.SYS_GETCPU, Handler: sysGetcpu, Arguments: "ppp"},
 	{Number: unix.SYS_SYSINFO, Handler: sysSysinfo, Arguments: "p"},
-	{Number: unix.SYS_ADD_KEY, Handler: sysKey, Arguments: "sspdd", Note: "ENOSYS, as by kernels without keyrings: they are the machine's"},
-	{Number: unix.SYS_REQUEST_KEY, Handler: sysKey, Arguments: "sssd", Note: "as `add_key`"},
-	{Number: unix.SYS_KEYCTL, Handler: sysKey, Arguments: "dxxxx", Note: "as `add_key`"},
-	{Number: unix.SYS_IO_URING_SETUP, Handler: sysIoUring, Arguments: "dp", Note: "ENOSYS: programs fall back to other calls"},
+	{Number: unix.SYS_ADD_KEY, Handler: sysAbsent, Arguments: "sspdd", Note: "ENOSYS, as by kernels without keyrings: they are the machine's"},
+	{Number: unix.SYS_REQUEST_KEY, Handler: sysAbsent, Arguments: "sssd", Note: "as `add_key`"},
+	{Number: unix.SYS_KEYCTL, Handler: sysAbsent, Arguments: "dxxxx", Note: "as `add_key`"},
+	{Number: unix.SYS_IO_URING_SETUP, Handler: sysAbsent, Arguments: "dp", Note: "ENOSYS: programs fall back to other calls"},
 
 	{Number: bootCall, Handler: func(*Task) Outcome { return Outcome{Kind: Boot} }},
 }

@@ -255,11 +255,8 @@ func (h *Host) noteChange(d descriptor, s *unix.Stat_t, offset, length int64) {
 
 // unsyncedFile is the file of a disk that d has open, if it has a name.
 func (d descriptor) unsyncedFile() (s unix.Stat_t, ok bool) {
-	if _, _, ok := d.diskFile(); !ok {
-		return s, false
-	}
-	err := unix.Stat(d.path(), &s)
-	return s, err == nil && s.Mode&unix.S_IFMT == unix.S_IFREG && s.Nlink > 0
+	_, s, ok = d.diskFile()
+	return s, ok && s.Mode&unix.S_IFMT == unix.S_IFREG && s.Nlink > 0
 }
 
 // synchronized tells that a file's data is on the disk.
