@@ -1,6 +1,8 @@
 package emulator
 
 import (
+	"strings"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/simterpose/simterpose/guest"
@@ -46,7 +48,15 @@ var interfaceLinks = []guest.Link{
 	{Path: interfaces + "/eth0", Target: "../../devices/virtual/net/eth0", Optional: true},
 }
 
-var deviceNames = []string{"null", "zero", "full", "random", "urandom", "tty"}
+// deviceNames are the machine's devices that hosts have.
+var deviceNames = func() []string {
+	names := []string{"null", "zero", "full", "random", "urandom", "tty"}
+	const tunnels = "net/tun"
+	if unix.Access("/dev/"+tunnels, unix.F_OK) == nil { // not all machines have it
+		names = append(names, tunnels)
+	}
+	return names
+}()
 
 // deviceNodes are the machine's own: mounted read-only they can be written to,
 // but their modes and owners cannot be changed.
@@ -64,6 +74,9 @@ func devices() []guest.Mount {
 	const place = "/dev/shm"
 	list := []guest.Mount{{Source: "tmpfs", Target: place, Type: "tmpfs", Flags: unix.MS_NOSUID | unix.MS_NOEXEC, Data: "mode=755", Make: 'd'}}
 	for _, device := range deviceNames {
+		if folder, _, below := strings.Cut(device, "/"); below {
+			list = append(list, guest.Mount{Target: place + "/" + folder, Make: 'd'})
+		}
 		list = append(list, guest.Mount{Source: "/dev/" + device, Target: place + "/" + device, Flags: unix.MS_BIND, Make: 'f'})
 	}
 	return append(list,

@@ -27,7 +27,7 @@ const mountAttributesSize = 32
 
 // Mount is a mount(2) to carry out in a new container, in order.
 type Mount struct {
-	Source, Target, Type string
+	Source, Target, Type string // without a Source nothing is mounted, only made
 	Flags                uint64
 	Data                 string
 	// Optional mounts may fail.
@@ -135,6 +135,9 @@ func (r *Realm) NewContainer(c ContainerConfig) (*Container, error) {
 			l.add(goOn, "mkdir "+m.Target, unix.SYS_MKDIR, target, 0o755)
 		case 'f':
 			l.add(goOn, "create "+m.Target, unix.SYS_MKNOD, target, unix.S_IFREG|0o644, 0)
+		}
+		if m.Source == "" {
+			continue
 		}
 		var data uint64
 		if m.Data != "" {

@@ -78,18 +78,17 @@ func OpenIn(root int, name string, flags int, mode uint32) (int, error) {
 	}
 }
 
-// stat tells a file's identity and mode, following links.
-func (h *Host) stat(name string) (fileIdentity, uint32, unix.Errno) {
+// stat is stat(2) on the host, following links.
+func (h *Host) stat(name string) (s unix.Stat_t, errno unix.Errno) {
 	fd, errno := h.open(name, unix.O_PATH)
 	if errno != 0 {
-		return fileIdentity{}, 0, errno
+		return s, errno
 	}
 	defer unix.Close(fd)
-	var s unix.Stat_t
 	if err := unix.Fstat(fd, &s); err != nil {
-		return fileIdentity{}, 0, err.(unix.Errno)
+		return s, errnoOf(err)
 	}
-	return fileIdentity{s.Dev, s.Ino}, s.Mode, 0
+	return s, 0
 }
 
 // read gives the content of a file of the host's.

@@ -17,11 +17,11 @@ const queueFolder = "/dev/mqueue"
 
 // queueDevice is the number of the file system of /dev/mqueue; 0 if there is none.
 func (h *Host) queueDevice() uint64 {
-	identity, _, errno := h.stat(queueFolder)
+	s, errno := h.stat(queueFolder)
 	if errno != 0 {
 		return 0
 	}
-	return identity.device
+	return s.Dev
 }
 
 // makeQueueFile makes the file of a new queue. A host without the folder has queues

@@ -353,11 +353,14 @@ const (
 )
 
 func sysIoctl(t *Task) Outcome {
+	request := uint32(t.arg(1))
+	if request == unix.TUNSETIFF {
+		return t.makeInterface()
+	}
 	d := t.description(t.int(0))
 	if d == nil {
 		return native()
 	}
-	request := uint32(t.arg(1))
 	switch request {
 	case fionbio:
 		v, errno := t.readInt(t.arg(2))

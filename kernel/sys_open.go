@@ -1,14 +1,12 @@
 package kernel
 
 import (
-	"math/rand/v2"
 	"path"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/simterpose/simterpose/kernel/pipe"
-	"github.com/simterpose/simterpose/kernel/socket"
 	"github.com/simterpose/simterpose/kernel/waiter"
 )
 
@@ -51,11 +49,16 @@ func sysOpen(t *Task) Outcome {
 	if inKernelTree(full) {
 		return t.openInKernelTree(full, flags)
 	}
-	identity, mode, errno := t.host().stat(full)
-	if errno == 0 && mode&unix.S_IFMT == unix.S_IFIFO {
-		return t.openFIFO(identity, full, flags, t.host().open)
+	s, errno := t.host().stat(full)
+	if errno == 0 {
+		switch s.Mode & unix.S_IFMT {
+		case unix.S_IFIFO:
+			return t.openFIFO(fileIdentity{s.Dev, s.Ino}, full, flags, t.host().open)
+		case unix.S_IFCHR: // by a link
+			return t.openDevice(s.Rdev, full, flags)
+		}
 	}
-	if errno != 0 || identity.device == t.host().procDevice() {
+	if errno != 0 || s.Dev == t.host().procDevice() {
 		if linked, ok := t.host().followed(full); ok {
 			return t.openInKernelTree(linked, flags)
 		}
@@ -71,13 +74,8 @@ func (t *Task) openInKernelTree(full string, flags int) Outcome {
 	if o, done := t.openQueueFile(full, flags); done {
 		return o
 	}
-	switch full {
-	case "/dev/ptmx", "/dev/pts/ptmx":
-		return t.openTerminal(full, flags)
-	case "/dev/tty":
-		return t.openPeer()
-	case "/dev/random", "/dev/urandom":
-		return t.openRandom(full, flags)
+	if number, ok := devices[full]; ok {
+		return t.openDevice(number, full, flags)
 	}
 	if content, ok := t.report(full); ok && (flags&unix.O_ACCMODE == unix.O_RDONLY || path.Base(full) == "loginuid") {
 		return t.openReport(full, content, flags)
@@ -100,44 +98,6 @@ func ordinary(name string) bool {
 		}
 	}
 	return false
-}
-
-// randomFile is /dev/urandom.
-type randomFile struct {
-	source *rand.ChaCha8
-	buffer []byte
-	queue  waiter.Queue
-}
-
-func (f *randomFile) Queue() *waiter.Queue { return &f.queue }
-func (f *randomFile) Release()             {}
-func (f *randomFile) Readiness() waiter.Mask {
-	return waiter.In | waiter.Out | waiter.RdNorm | waiter.WrNorm
-}
-
-func (f *randomFile) Read(dst socket.Sink) (int, unix.Errno) {
-	n := 0
-	for dst.Len() > 0 {
-		b := f.buffer[:min(len(f.buffer), dst.Len())]
-		f.source.Read(b)
-		m, err := dst.Write(b)
-		n += m
-		if err != nil {
-			return n, unix.EFAULT
-		}
-	}
-	return n, 0
-}
-
-// Write takes entropy and ignores it.
-func (f *randomFile) Write(src socket.Source) (int, unix.Errno) { return src.Len(), 0 }
-
-func (t *Task) openRandom(name string, flags int) Outcome {
-	fd, err := unix.Open(name, flags&(unix.O_ACCMODE|unix.O_NONBLOCK)|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return fail(err.(unix.Errno))
-	}
-	return t.installAnswer(&randomFile{source: t.host().Random, buffer: make([]byte, 256)}, fd, flags)
 }
 
 // fifo is a named pipe that somebody has open.

@@ -81,7 +81,7 @@ func sysExecve(t *Task) Outcome {
 	}
 	t.becoming, t.becomingSecure = t.cred.exec(programFile{})
 	if full, errno := t.absolute(directory, file); errno == 0 && !strings.HasPrefix(full, "/proc/") {
-		if _, _, errno := t.host().stat(full); errno == unix.ENOENT || errno == unix.ENOTDIR {
+		if _, errno := t.host().stat(full); errno == unix.ENOENT || errno == unix.ENOTDIR {
 			return native()
 		}
 	}

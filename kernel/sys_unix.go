@@ -47,14 +47,14 @@ func (c unixCaller) FindSocketFile(name string) (unixsocket.Inode, unix.Errno) {
 			}
 		}
 	}
-	identity, mode, errno := c.host.stat(full)
+	s, errno := c.host.stat(full)
 	if errno != 0 {
 		return unixsocket.Inode{}, errno
 	}
-	if mode&unix.S_IFMT != unix.S_IFSOCK {
+	if s.Mode&unix.S_IFMT != unix.S_IFSOCK {
 		return unixsocket.Inode{}, unix.ECONNREFUSED
 	}
-	return unixsocket.Inode{Device: identity.device, Number: identity.inode}, 0
+	return unixsocket.Inode{Device: s.Dev, Number: s.Ino}, 0
 }
 
 // passing counts the references to descriptors on their way (control.go).

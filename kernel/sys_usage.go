@@ -105,7 +105,11 @@ func (t *Task) Carried(result int64) {
 		if result >= 0 {
 			t.takeUp(int(result), netlinkFile)
 		}
-	case unix.SYS_OPEN, unix.SYS_OPENAT, unix.SYS_OPENAT2, unix.SYS_IOCTL:
+	case unix.SYS_OPEN, unix.SYS_OPENAT, unix.SYS_OPENAT2:
+		if result >= 0 {
+			t.takeUpOpened(int(result))
+		}
+	case unix.SYS_IOCTL:
 		if result >= 0 {
 			t.takeUp(int(result), terminalFile)
 		}
