@@ -287,6 +287,7 @@ func (l *loop) clone(th *thread) bool {
 	}
 	l.record.cloned(th, l.threadOf(t))
 	l.due(l.threadOf(t), held, l.queue.Now())
+	l.showClock(th) // only until the child's turn, or its clock would go back then
 	l.realm.ReleaseParent(th.task.TID, child)
 	if child.Vfork {
 		th.state = waiting

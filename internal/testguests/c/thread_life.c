@@ -121,6 +121,14 @@ int main(void)
 	IS((intptr_t)result, 3);
 	IS(pthread_join(pthread_self(), NULL), EDEADLK);
 
+	SAY("the clock goes on while a new thread waits for its turn");
+	pthread_create(&t, NULL, ids, NULL);
+	for (int i = 0; i < 1000; i++)
+		start = clock_ns(CLOCK_MONOTONIC);
+	sched_yield();
+	OK(clock_ns(CLOCK_MONOTONIC) > start);
+	IS(pthread_join(t, NULL), 0);
+
 	SAY("detached");
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
