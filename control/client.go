@@ -9,15 +9,20 @@ import (
 	"io"
 	"net"
 	"net/http"
+
+	"golang.org/x/sys/unix"
 )
 
 // Client asks a Server.
-type Client struct{ http http.Client }
+type Client struct {
+	path string
+	http http.Client
+}
 
 // Dial returns a client of the server on a Unix socket.
 func Dial(path string) *Client {
 	var d net.Dialer
-	return &Client{http.Client{Transport: &http.Transport{
+	return &Client{path, http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return d.DialContext(ctx, "unix", path) },
 	}}}
 }
@@ -45,7 +50,11 @@ func (c *Client) do(method, path string, body, answer any) error {
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return fmt.Errorf("no run listens there: %w", err)
+		// What it was asked does not matter, nor which calls have failed.
+		if errno := unix.Errno(0); errors.As(err, &errno) {
+			err = errno
+		}
+		return fmt.Errorf("no run listens on %s: %w", c.path, err)
 	}
 	defer response.Body.Close()
 	got, err := io.ReadAll(response.Body)

@@ -12,6 +12,8 @@ import (
 	"os"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/simterpose/simterpose/emulator"
 	"github.com/simterpose/simterpose/experiment"
 )
@@ -29,6 +31,11 @@ type Server struct {
 // there until Close.
 func Listen(path string, s *emulator.Steering) (*Server, error) {
 	listener, err := net.Listen("unix", path)
+	if errors.Is(err, unix.EADDRINUSE) && left(path) {
+		if err = os.Remove(path); err == nil {
+			listener, err = net.Listen("unix", path)
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("control socket: %w", err)
 	}
@@ -39,6 +46,19 @@ func Listen(path string, s *emulator.Steering) (*Server, error) {
 	v := &Server{listener: listener, server: http.Server{Handler: Handler(s)}}
 	go v.server.Serve(listener)
 	return v, nil
+}
+
+// left tells whether a path is a socket that nobody listens on: a run that was
+// killed has left it.
+func left(path string) bool {
+	if info, err := os.Lstat(path); err != nil || info.Mode().Type() != os.ModeSocket {
+		return false
+	}
+	c, err := net.Dial("unix", path)
+	if err == nil {
+		c.Close()
+	}
+	return errors.Is(err, unix.ECONNREFUSED)
 }
 
 // Close removes the socket.
@@ -101,13 +121,16 @@ func Handler(s *emulator.Steering) http.Handler {
 		if err != nil {
 			return nil, err
 		}
-		return struct{}{}, s.Until(t)
+		if err := s.Until(t); err != nil {
+			return nil, err
+		}
+		return status()
 	})
 	handle("GET /events", func(*http.Request) (any, error) { return s.Events() })
 	handle("POST /events", func(r *http.Request) (any, error) {
 		event, err := io.ReadAll(r.Body)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("request: %w", err)
 		}
 		return struct{}{}, s.Happen(event)
 	})

@@ -125,11 +125,11 @@ func (w *world) boot(h *host) error {
 
 // runCommand starts a command of an event. Its output goes into the host's
 // folder.
-func (w *world) runCommand(h *host, argv []string) {
+func (w *world) runCommand(h *host, argv []string, expect experiment.Expectation) {
 	h.commands++
 	w.options.Log.Info("command of an event", "host", h.name, "command", argv, "time", w.queue.Now())
 	p := &process{host: h, Process: &experiment.Process{
-		Host: h.simulated, Name: fmt.Sprintf("event-%d", h.commands), Argv: argv, Stop: sim.Never, Start: w.queue.Now(),
+		Host: h.simulated, Name: fmt.Sprintf("event-%d", h.commands), Argv: argv, Stop: sim.Never, Start: w.queue.Now(), Expect: expect,
 	}}
 	p.result = ProcessResult{Host: h.name, Name: p.Name, Start: sim.Never}
 	w.processes = append(w.processes, p)

@@ -19,11 +19,14 @@ func (w *world) scheduleEvents() {
 	w.network.HostChanged = w.hostChanged
 	for i := range w.experiment.Events {
 		e := &w.experiment.Events[i]
-		w.scheduleEvent(e, e.At, rand.New(w.source.Stream(fmt.Sprintf("event %d", i))))
+		w.scheduleEvent(e, e.At, rand.New(w.source.Stream(fmt.Sprintf("event %d", i))), w.queue.ScheduleFirst)
 	}
 }
 
-func (w *world) scheduleEvent(e *experiment.Event, at sim.Time, random *rand.Rand) {
+// scheduleEvent schedules an event for an instant at, and what follows it. The first
+// of each comes first at its instant, as do those by hand (Steering), so that both
+// come in the same order.
+func (w *world) scheduleEvent(e *experiment.Event, at sim.Time, random *rand.Rand, schedule func(*sim.Event, sim.Time)) {
 	if at > e.Until && e.Every > 0 {
 		return
 	}
@@ -31,12 +34,12 @@ func (w *world) scheduleEvent(e *experiment.Event, at sim.Time, random *rand.Ran
 	if e.Jitter > 0 {
 		when += sim.Time(random.Int64N(int64(e.Jitter) + 1))
 	}
-	w.queue.After(max(when, w.queue.Now()), func() {
+	schedule(&sim.Event{Fire: func() {
 		w.happen(e, random)
 		if e.Every > 0 {
-			w.scheduleEvent(e, at+e.Every, random)
+			w.scheduleEvent(e, at+e.Every, random, w.queue.Schedule)
 		}
-	})
+	}}, when)
 }
 
 // happen carries an event out, and schedules its end.
@@ -192,7 +195,7 @@ func (w *world) changeGuestHost(h *host, c *experiment.HostChange, forGood bool)
 		}
 	}
 	if c.Run != nil {
-		w.runCommand(h, c.Run)
+		w.runCommand(h, c.Run, c.Expect)
 	}
 	return undo
 }

@@ -88,6 +88,10 @@ func Run(ctx context.Context, e *experiment.Experiment, o Options) (*Result, err
 		w.between = func() { s.obey(w, ctx.Done()) }
 	}
 	err := w.run(e.Stop, func() bool { return w.waiting == 0 }, w.progress)
+	if o.Steering != nil {
+		// Whatever the end was, and now with how commands have ended.
+		err = errors.Join(err, o.Steering.keep(o.Output))
+	}
 	if err != nil && !errors.Is(err, errDeadlock) {
 		if slices.ContainsFunc(w.processes, func(p *process) bool { return p.begun }) {
 			// Whatever is missing now, what ran has left something behind.
@@ -99,11 +103,6 @@ func Run(ctx context.Context, e *experiment.Experiment, o Options) (*Result, err
 		return nil, err
 	}
 	w.collect()
-	if o.Steering != nil {
-		if err := o.Steering.keep(o.Output); err != nil {
-			return nil, err
-		}
-	}
 	if err := w.layers.keep(); err != nil {
 		return nil, err
 	}

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/simterpose/simterpose/guest"
 	"github.com/simterpose/simterpose/kernel"
 	"github.com/simterpose/simterpose/sim"
@@ -33,9 +35,22 @@ type Steering struct {
 	steps     int           // events to fire before the next pause; 0: no limit
 	stepped   chan struct{} // closed at that pause
 	pause     sim.Event
-	recorded  []string
+	reached   chan error // told of that pause, or why it does not come; nil if nobody waits
+	recorded  []byHand
 	happening bool              // an event by hand is carried out
 	attached  []*kernel.Process // that a debugger may stop during the pause
+	// later are requests that make events happen. They wait until nothing is left
+	// to happen at the same instant.
+	later []func()
+	// exact tells that nothing has happened at this instant but the experiment's own
+	// events and those by hand.
+	exact bool
+}
+
+// byHand is an event that was made to happen.
+type byHand struct {
+	fields  map[string]any
+	command *process // that it runs, nil if none
 }
 
 // ErrOver tells that the run has ended.
@@ -49,20 +64,53 @@ func NewSteering() *Steering {
 // do has f called between two events and waits for it.
 func (s *Steering) do(f func(*world) error) error {
 	result := make(chan error, 1)
+	return s.request(func(w *world) { result <- f(w) }, result)
+}
+
+// doAlone has f called at an instant at which nothing else is about to happen.
+func (s *Steering) doAlone(f func(*world) error) error {
+	result := make(chan error, 1)
+	return s.request(func(w *world) {
+		s.later = append(s.later, func() { result <- f(w) })
+	}, result)
+}
+
+func (s *Steering) request(f func(*world), result <-chan error) error {
 	s.waiting.Add(1)
 	select {
-	case s.requests <- func(w *world) { result <- f(w) }:
-		return <-result
+	case s.requests <- f:
 	case <-s.over:
+		return ErrOver
+	}
+	select {
+	case err := <-result:
+		return err
+	case <-s.over:
+	}
+	select {
+	case err := <-result:
+		return err
+	default:
 		return ErrOver
 	}
 }
 
 // begin prepares the run.
 func (s *Steering) begin(w *world) {
-	s.pause.Fire = func() { s.paused = true }
+	s.pause.Fire = func() {
+		s.paused, s.exact = true, true
+		s.arrive(nil)
+	}
 	if s.PauseAt != sim.Never {
-		w.queue.Schedule(&s.pause, s.PauseAt)
+		w.queue.ScheduleFirst(&s.pause, s.PauseAt)
+	}
+}
+
+// arrive tells who waits for a pause at an instant of it.
+func (s *Steering) arrive(err error) {
+	if s.reached != nil {
+		s.reached <- err
+		s.reached = nil
 	}
 }
 
@@ -74,7 +122,16 @@ func (s *Steering) obey(w *world, interrupted <-chan struct{}) {
 			close(s.stepped)
 		}
 	}
-	for s.paused || s.waiting.Load() > 0 {
+	for s.paused || s.waiting.Load() > 0 || len(s.later) > 0 {
+		if len(s.later) > 0 {
+			if !s.exact && w.queue.Next() <= w.queue.Now() {
+				break
+			}
+			f := s.later[0]
+			s.later = s.later[1:]
+			f()
+			continue
+		}
 		var look <-chan time.Time
 		if len(s.attached) > 0 {
 			look = time.After(debuggerPatience)
@@ -91,7 +148,7 @@ func (s *Steering) obey(w *world, interrupted <-chan struct{}) {
 			return
 		}
 	}
-	s.attached = nil
+	s.attached, s.exact = nil, false
 }
 
 // Status is how a run stands.
@@ -152,6 +209,7 @@ func (s *Steering) Pause() error {
 func (s *Steering) Resume() error {
 	return s.do(func(w *world) error {
 		w.queue.Cancel(&s.pause)
+		s.arrive(errors.New("somebody else lets the run go on"))
 		s.paused = false
 		return nil
 	})
@@ -178,33 +236,59 @@ func (s *Steering) Step(events int) error {
 	}
 }
 
-// Until lets the run go on to an instant, and pauses there.
+// Until lets the run go on to an instant, pauses there, and returns then.
 func (s *Steering) Until(t sim.Time) error {
-	return s.do(func(w *world) error {
+	reached := make(chan error, 1)
+	err := s.do(func(w *world) error {
 		if t < w.queue.Now() {
 			return fmt.Errorf("it is %v already", w.queue.Now())
 		}
-		w.queue.Schedule(&s.pause, t)
-		s.paused = false
+		s.arrive(errors.New("somebody else lets the run go on"))
+		if s.paused = t == w.queue.Now(); s.paused {
+			reached <- nil
+			return nil
+		}
+		s.reached = reached
+		w.queue.ScheduleFirst(&s.pause, t)
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	select {
+	case err := <-reached:
+		return err
+	case <-s.over:
+		return ErrOver
+	}
 }
 
 // Happen makes an event happen now. It is given in the experiment file's form,
 // as JSON without a time, and recorded.
 func (s *Steering) Happen(event []byte) error {
-	return s.do(func(w *world) error {
-		_, err := s.happen(w, event)
+	var fields map[string]any
+	if err := json.Unmarshal(event, &fields); err != nil || fields == nil {
+		return errors.New("an event as a JSON object expected")
+	}
+	for _, key := range []string{"at", "every", "jitter", "until"} {
+		if _, given := fields[key]; given {
+			return fmt.Errorf("%s: what is made to happen by hand happens now, and once", key)
+		}
+	}
+	return s.doAlone(func(w *world) error {
+		_, err := s.happen(w, fields)
 		return err
 	})
 }
 
-func (s *Steering) happen(w *world, event []byte) (*process, error) {
-	var fields map[string]any
-	if err := json.Unmarshal(event, &fields); err != nil {
-		return nil, fmt.Errorf("an event as a JSON object expected: %w", err)
+// happen makes an event happen. For the same to come of it when the experiment has
+// it, nothing else may happen at the instant: the experiment's come first.
+func (s *Steering) happen(w *world, fields map[string]any) (*process, error) {
+	at := w.queue.Now()
+	if !s.exact {
+		at++
 	}
-	fields["at"] = strconv.FormatInt(int64(w.queue.Now()), 10) + "ns"
+	fields["at"] = strconv.FormatInt(int64(at), 10) + "ns"
 	text, err := json.Marshal(fields)
 	if err != nil {
 		return nil, err
@@ -216,15 +300,27 @@ func (s *Steering) happen(w *world, event []byte) (*process, error) {
 	if losesUnsynced(e) && !w.losesUnsynced() {
 		return nil, errors.New("unsynced: lost needs an event of the experiment that has it, for what is not synchronized to be known")
 	}
+	if e.Pick > 0 {
+		// Those that are chosen now are chosen again.
+		e.Hosts, e.Pick = pick(e.Hosts, e.Pick, rand.New(w.source.Stream("steering "+strconv.Itoa(len(s.recorded))))), 0
+		delete(fields, "pick")
+		var names []string
+		for _, h := range e.Hosts {
+			names = append(names, h.Name)
+		}
+		fields["host"] = names
+	}
+	w.queue.Advance(at)
 	before := len(w.processes)
 	s.happening = true
 	defer func() { s.happening = false }()
-	w.happen(&e, rand.New(w.source.Stream("steering "+strconv.Itoa(len(s.recorded)))))
-	s.recorded = append(s.recorded, string(text))
+	w.happen(&e, nil)
+	r := byHand{fields: fields}
 	if len(w.processes) > before {
-		return w.processes[before], nil
+		r.command = w.processes[before]
 	}
-	return nil, nil
+	s.recorded = append(s.recorded, r)
+	return r.command, s.keep(w.options.Output)
 }
 
 // Events are the events that were made to happen so far, as an experiment's key
@@ -240,10 +336,32 @@ func (s *Steering) Events() (text string, err error) {
 func (s *Steering) events() string {
 	var b strings.Builder
 	b.WriteString("events:\n")
-	for _, e := range s.recorded {
-		b.WriteString("  - " + e + "\n")
+	for _, r := range s.recorded {
+		b.WriteString("  - " + r.text() + "\n")
 	}
 	return b.String()
+}
+
+// text is the event in the experiment's form. A command is expected to end as it
+// did.
+func (r *byHand) text() string {
+	if p := r.command; p != nil {
+		switch {
+		case !p.ended:
+			r.fields["expect"] = "running"
+		case p.status.Signaled():
+			r.fields["expect"] = map[string]any{"signal": unix.SignalName(p.status.Signal())}
+		case p.status.ExitStatus() != 0:
+			r.fields["expect"] = map[string]any{"exit": p.status.ExitStatus()}
+		default:
+			delete(r.fields, "expect")
+		}
+	}
+	text, err := json.Marshal(r.fields)
+	if err != nil {
+		panic("emulator: " + err.Error()) // they were decoded from JSON
+	}
+	return string(text)
 }
 
 // eventsFile is where the output folder has what was made to happen by hand.
@@ -268,7 +386,7 @@ type Executed struct {
 // until then, and pauses again.
 func (s *Steering) Execute(host string, argv []string) (*Executed, error) {
 	done := make(chan *Executed, 1)
-	err := s.do(func(w *world) error {
+	err := s.doAlone(func(w *world) error {
 		h := w.byName[host]
 		switch {
 		case h == nil:
@@ -276,11 +394,7 @@ func (s *Steering) Execute(host string, argv []string) (*Executed, error) {
 		case h.down:
 			return fmt.Errorf("host %q is down", host)
 		}
-		event, err := json.Marshal(map[string]any{"host": host, "run": argv})
-		if err != nil {
-			return err
-		}
-		p, err := s.happen(w, event)
+		p, err := s.happen(w, map[string]any{"host": host, "run": argv})
 		if err != nil {
 			return err
 		}
@@ -294,7 +408,7 @@ func (s *Steering) Execute(host string, argv []string) (*Executed, error) {
 				x.Status = 128 + int(p.status.Signal())
 			}
 			if p.failure != nil {
-				x.Status, x.Stderr = 127, p.failure.Error()+"\n"
+				x.Status = 127 // the reason is in its standard error
 			}
 			for suffix, into := range map[string]*string{".stdout": &x.Stdout, ".stderr": &x.Stderr} {
 				*into += h.outputText(p.Name + suffix)

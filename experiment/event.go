@@ -61,8 +61,9 @@ type HostChange struct {
 	Names string
 	// Clock makes the host's clock wrong; nil leaves it.
 	Clock *ClockChange
-	// Run is a command to run.
-	Run []string
+	// Run is a command to run, and Expect how it should end.
+	Run    []string
+	Expect Expectation
 }
 
 // What a host's State, Unsynced, Disk and Names may be.

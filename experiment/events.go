@@ -1,7 +1,9 @@
 package experiment
 
 import (
+	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -39,6 +41,7 @@ type eventSection struct {
 	DNS      string             `yaml:"dns"`
 	Clock    *clockSection      `yaml:"clock"`
 	Run      command            `yaml:"run"`
+	Expect   *expectation       `yaml:"expect"`
 	Unsynced string             `yaml:"unsynced"`
 
 	Partition *partition `yaml:"partition"`
@@ -87,17 +90,29 @@ func (l *loader) events(nodes []ast.Node) {
 	}
 }
 
-// ParseEvent reads one event in the form of the list events.
+// ParseEvent reads one event in the form of the list events. Its errors do not say
+// where in the text something is wrong.
 func (e *Experiment) ParseEvent(text []byte) (Event, error) {
-	const name = "event"
-	node, err := strictyaml.Parse(name, text)
+	event, err := e.parseEvent(text)
+	if err != nil {
+		return Event{}, errors.New(positionInEvent.ReplaceAllString(err.Error(), ""))
+	}
+	return event, nil
+}
+
+const eventName = "event"
+
+var positionInEvent = regexp.MustCompile(`(?m)^` + eventName + `:\d+:\d+: `)
+
+func (e *Experiment) parseEvent(text []byte) (Event, error) {
+	node, err := strictyaml.Parse(eventName, text)
 	if err != nil {
 		return Event{}, err
 	}
 	// A copy: its events are not the experiment's.
 	scratch := *e
 	scratch.Events = nil
-	l := &loader{path: name, Experiment: &scratch}
+	l := &loader{path: eventName, Experiment: &scratch}
 	l.events([]ast.Node{node})
 	if err := l.err(); err != nil {
 		return Event{}, err
@@ -194,6 +209,7 @@ func (s *eventSection) misplaced() error {
 		{"dns", s.DNS != "", s.Host != nil},
 		{"clock", s.Clock != nil, s.Host != nil},
 		{"run", s.Run != nil, s.Host != nil},
+		{"expect", s.Expect != nil, s.Run != nil},
 		{"unsynced", s.Unsynced != "", s.Host != nil && s.State == StateCrash},
 		{"signal", s.Signal != nil, s.Process != ""},
 	} {
@@ -246,6 +262,9 @@ func (l *loader) hostEvent(s *eventSection, e *Event) error {
 		return fmt.Errorf("pick: at most %d expected, found %d", len(e.Hosts), e.Pick)
 	}
 	e.Host = HostChange{State: s.State, Unsynced: s.Unsynced, Speed: (*float64)(s.Speed), PState: s.PState, Disk: s.Disk, Names: s.DNS, Run: s.Run}
+	if s.Expect != nil {
+		e.Host.Expect = s.Expect.Expectation
+	}
 	if s.Clock != nil {
 		change, err := s.Clock.change()
 		if err != nil {

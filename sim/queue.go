@@ -24,9 +24,13 @@ func (e *Event) When() Time { return e.when }
 // empty queue at time 0.
 type Queue struct {
 	now      Time
-	sequence uint64
+	sequence uint64 // of what was scheduled last
+	first    uint64 // of what was scheduled last by ScheduleFirst
 	heap     []*Event
 }
+
+// firsts is how many events ScheduleFirst can schedule.
+const firsts = 1 << 32
 
 // Now is the current simulated time.
 func (q *Queue) Now() Time { return q.now }
@@ -37,14 +41,25 @@ func (q *Queue) Len() int { return len(q.heap) }
 // Schedule puts e in the queue at the given instant, moving it if it is
 // already there. An instant in the past means now.
 func (q *Queue) Schedule(e *Event, when Time) {
+	q.sequence++
+	q.put(e, when, firsts+q.sequence)
+}
+
+// ScheduleFirst is Schedule, but at its instant e comes before all that Schedule
+// has put there, and after what ScheduleFirst has.
+func (q *Queue) ScheduleFirst(e *Event, when Time) {
+	q.first++
+	q.put(e, when, q.first)
+}
+
+func (q *Queue) put(e *Event, when Time, sequence uint64) {
 	if e.Fire == nil {
 		panic("sim: event without Fire scheduled")
 	}
 	if when < q.now {
 		when = q.now
 	}
-	q.sequence++
-	e.sequence = q.sequence
+	e.sequence = sequence
 	e.when = when
 	if e.index == 0 {
 		q.heap = append(q.heap, e)

@@ -40,6 +40,22 @@ func TestEventsFireInOrderOfTimeThenScheduling(t *testing.T) {
 	})
 }
 
+func TestScheduleFirstComesFirstAtItsInstant(t *testing.T) {
+	var q Queue
+	var fired []int
+	event := func(n int) *Event { return &Event{Fire: func() { fired = append(fired, n) }} }
+	q.Schedule(event(3), 5)
+	q.Schedule(event(0), 4)
+	q.ScheduleFirst(event(1), 5)
+	q.ScheduleFirst(event(2), 5)
+	q.Schedule(event(4), 5)
+	for q.Step() {
+	}
+	if want := []int{0, 1, 2, 3, 4}; !slices.Equal(fired, want) {
+		t.Errorf("fired %v, want %v", fired, want)
+	}
+}
+
 func TestScheduleMovesAnEvent(t *testing.T) {
 	var q Queue
 	n := 0

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 
 	"github.com/simterpose/simterpose/control"
@@ -51,8 +52,7 @@ recorded: ctl events prints it for the experiment's file.`,
 		if err := client().Post("/pause", nil, &s); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(c.OutOrStdout(), "paused at %.9f s\n", s.SimulatedSeconds)
-		return err
+		return printPaused(c, &s)
 	})
 	add("resume", "Let it go on", cobra.NoArgs, func(*cobra.Command, []string) error { return client().Post("/resume", nil, nil) })
 	add("step [EVENTS]", "Let one event, or so many, happen", cobra.MaximumNArgs(1), func(c *cobra.Command, arguments []string) error {
@@ -70,8 +70,12 @@ recorded: ctl events prints it for the experiment's file.`,
 		_, err := fmt.Fprintf(c.OutOrStdout(), "at %.9f s\n", s.SimulatedSeconds)
 		return err
 	})
-	add("until TIME", "Go on to an instant, and pause there", cobra.ExactArgs(1), func(_ *cobra.Command, arguments []string) error {
-		return client().Post("/until", control.Until{Time: arguments[0]}, nil)
+	add("until TIME", "Go on to an instant, and pause there", cobra.ExactArgs(1), func(c *cobra.Command, arguments []string) error {
+		var s emulator.Status
+		if err := client().Post("/until", control.Until{Time: arguments[0]}, &s); err != nil {
+			return err
+		}
+		return printPaused(c, &s)
 	})
 	add("set link|host NAME KEY=VALUE...", "Change a link or a host, with an event's keys", cobra.MinimumNArgs(3), func(_ *cobra.Command, arguments []string) error {
 		if !slices.Contains([]string{"link", "host"}, arguments[0]) {
@@ -84,6 +88,13 @@ recorded: ctl events prints it for the experiment's file.`,
 				return fmt.Errorf("KEY=VALUE expected, found %q", a)
 			}
 			event[key] = value
+			if strings.HasPrefix(value, "{") || strings.HasPrefix(value, "[") {
+				var v any
+				if err := yaml.Unmarshal([]byte(value), &v); err != nil {
+					return fmt.Errorf("%s: a YAML value expected, found %q", key, value)
+				}
+				event[key] = v
+			}
 		}
 		return happen(event)
 	})
@@ -131,6 +142,11 @@ recorded: ctl events prints it for the experiment's file.`,
 	}
 	root.Args = cobra.ArbitraryArgs
 	return root
+}
+
+func printPaused(c *cobra.Command, s *emulator.Status) error {
+	_, err := fmt.Fprintf(c.OutOrStdout(), "paused at %.9f s\n", s.SimulatedSeconds)
+	return err
 }
 
 func printStatus(c *cobra.Command, s *emulator.Status) error {
