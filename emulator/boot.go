@@ -99,6 +99,7 @@ func (w *world) bringUp(h *host, first bool) error {
 	if first {
 		w.startClock(h)
 	} else {
+		h.clock.Boot(int64(w.queue.Now()))
 		keepClock(old, h.kernel)
 		h.kernel.Disk = old.Disk
 	}

@@ -11,6 +11,7 @@
 #define noAction $0x100840
 #define restorer $0x100880
 #define trapped 48(R8)
+#define booted 56(R8)
 #define now 0(R8)
 #define limit 8(R8)
 #define step 16(R8)
@@ -62,6 +63,7 @@ two:
 	CMPQ	AX, limit
 	JHI	enter
 	MOVQ	AX, now
+	SUBQ	booted, AX
 tell:
 	MOVL	AX, CX             // a count of nanoseconds: 1 GHz
 	SHRQ	$32, AX

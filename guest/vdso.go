@@ -179,6 +179,7 @@ type clockPage struct {
 	calendarBase int64
 	calendarRate int64
 	trapped      int64 // rdtsc is
+	booted       int64
 }
 
 // NewClock creates a clock at time 0. step is what each reading adds; realtime
@@ -223,6 +224,9 @@ func (c *Clock) Set(now, limit int64) { c.page.now, c.page.limit = now, limit }
 func (c *Clock) SetCalendar(base, at, rate int64) {
 	c.page.calendarBase, c.page.calendarAt, c.page.calendarRate = base, at, rate
 }
+
+// Boot makes the clocks that count from the host's start count from an instant.
+func (c *Clock) Boot(at int64) { c.page.booted = at }
 
 // Close gives the emulator's side of the clock up; guests keep theirs.
 func (c *Clock) Close() {

@@ -13,6 +13,7 @@
 #define calendarAt 24(R8)
 #define calendarBase 32(R8)
 #define calendarRate 40(R8)
+#define booted 56(R8)
 
 // vdsoBoot maps the two pages of the host's clock and jumps to the program's
 // entry point, which is written over the constant in its last instructions.
@@ -56,7 +57,7 @@ TEXT ·vdsoBootEnd(SB), NOSPLIT|NOFRAME, $0
 // getrandom (vdsoLayout in vdso.go copies them there).
 //
 // The calendar shows calendarAt at instant calendarBase, and from then on gains
-// calendarRate/2^32 of the time that passes.
+// calendarRate/2^32 of the time that passes. The other clocks count from booted.
 //
 // A reading moves the clock by one step, unless that would pass the limit (the
 // instant of the next event), where the guest must enter the emulator.
@@ -90,7 +91,10 @@ read:
 	JHI	enter
 	MOVQ	AX, now
 	TESTL	R9, R9
-	JZ	told
+	JNZ	dated
+	SUBQ	booted, AX
+	JMP	told
+dated:
 	SUBQ	calendarBase, AX
 	MOVQ	AX, R10
 	IMULQ	calendarRate

@@ -13,8 +13,8 @@ import (
 
 // Calendar is a host's calendar clock (CLOCK_REALTIME): simulated time, to which
 // a wrong start, a wrong rate and what guests do to it are added. Only this
-// clock may be wrong: the monotonic ones, and every duration, are the
-// simulation's.
+// clock may be wrong: the monotonic ones, which count from the host's start, and
+// every duration are the simulation's.
 type Calendar struct {
 	Base sim.Time // since when At and Rate hold
 	At   int64    // nanoseconds since 1970 shown at Base
@@ -257,6 +257,14 @@ func (p *Process) sortedTimers() []*posixTimer {
 	return list
 }
 
+// uptime is what the clocks that count from the host's start show, in nanoseconds.
+func (h *Host) uptime() int64 { return int64(h.kernel.Now() - h.booted) }
+
+// instant is when they show a reading.
+func (h *Host) instant(reading int64) sim.Time {
+	return h.booted + min(sim.Time(reading), sim.Never-1-h.booted)
+}
+
 // followsCalendar tells whether absolute times of a clock are the calendar's.
 func followsCalendar(clock int) bool {
 	return clock == unix.CLOCK_REALTIME || clock == unix.CLOCK_REALTIME_ALARM || clock == unix.CLOCK_TAI
@@ -274,7 +282,7 @@ func (h *Host) calendarReading(clock int, value int64) int64 {
 // waitUntil sets the deadline of a call to an absolute time of a clock.
 func (t *Task) waitUntil(clock int, value int64) {
 	if !followsCalendar(clock) {
-		t.call.deadline = max(t.now(), sim.Time(value))
+		t.call.deadline = max(t.now(), t.host().instant(value))
 		return
 	}
 	t.call.calendar = t.host().calendarReading(clock, value)

@@ -141,6 +141,7 @@ type Host struct {
 	busy          int64 // simulated processor time of all its threads so far, in nanoseconds
 	files         fileClock
 	unsynced      *unsyncedWrites             // nil unless Unsynced
+	booted        sim.Time                    // when it last did; what counts from its start counts from there
 	bootID        string                      // of /proc/sys/kernel/random, once it was asked for
 	root          int                         // Root, once it is open
 	proc          uint64                      // the device number of /proc, once it is known
@@ -175,6 +176,7 @@ func (k *Kernel) NewHost(c HostConfig) *Host {
 	}
 	if c.Before != nil {
 		h.owners, h.Before = c.Before.owners, nil // the disk is the same
+		h.booted = k.Now()
 	}
 	k.hosts = append(k.hosts, h)
 	return h

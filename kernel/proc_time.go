@@ -18,7 +18,7 @@ func (t *Task) timeReport(name string) (string, bool) {
 	case "/proc/schedstat":
 		return h.schedstat(), true
 	case "/proc/timer_list", "/proc/sched_debug":
-		return fmt.Sprintf("Timer List Version: v0.9\nHRTIMER_MAX_CLOCK_BASES: 8\nnow at %d nsecs\n", t.now()), true
+		return fmt.Sprintf("Timer List Version: v0.9\nHRTIMER_MAX_CLOCK_BASES: 8\nnow at %d nsecs\n", h.uptime()), true
 	case "/proc/sys/kernel/random/boot_id":
 		if h.bootID == "" {
 			h.bootID = h.uuid()
@@ -57,7 +57,7 @@ func (t *Task) timeReport(name string) (string, bool) {
 		return fmt.Sprintf("%d 0 0\n", used), true
 	case "sched":
 		return fmt.Sprintf("%s (%d, #threads: %d)\n%s\nse.exec_start : %.6f\nse.vruntime : %.6f\nse.sum_exec_runtime : %.6f\n",
-			p.Name, p.PID, len(p.tasks), strings.Repeat("-", 67), float64(t.now())/1e6, float64(used)/1e6, float64(used)/1e6), true
+			p.Name, p.PID, len(p.tasks), strings.Repeat("-", 67), float64(h.uptime())/1e6, float64(used)/1e6, float64(used)/1e6), true
 	}
 	return "", false
 }
@@ -156,7 +156,7 @@ func (h *Host) processStat(name string, times processTimes) (string, bool) {
 	}
 	set(userTime, ticks(times.used))
 	set(children, ticks(times.children))
-	set(startTime, ticks(int64(times.start)))
+	set(startTime, ticks(int64(max(0, times.start-h.booted))))
 	if times.stranger { // as Linux answers who may not trace the process
 		for number := startCode; number < exitCode; number++ {
 			switch {
@@ -177,7 +177,7 @@ func (h *Host) processStat(name string, times processTimes) (string, bool) {
 func (h *Host) schedstat() string {
 	const perTick = clockCoarse // jiffies
 	var b strings.Builder
-	fmt.Fprintf(&b, "version 17\ntimestamp %d\n", int64(h.kernel.Now())/perTick)
+	fmt.Fprintf(&b, "version 17\ntimestamp %d\n", h.uptime()/perTick)
 	for i := range h.Cores {
 		fmt.Fprintf(&b, "cpu%d 0 0 0 0 0 0 %d 0 0\n", i, h.busy/int64(h.Cores))
 	}

@@ -51,7 +51,7 @@ func (t *Task) setCalendar(v int64) Outcome {
 
 // settable tells whether the calendar clock can be set to a reading: not to one
 // before the host's start, nor to one too far ahead.
-func (h *Host) settable(v int64) bool { return v >= int64(h.kernel.Now()) && v < lastReading }
+func (h *Host) settable(v int64) bool { return v >= h.uptime() && v < lastReading }
 
 // clearAdjustment is what a step of the clock makes of what adjusts it
 // (ntp_clear in the kernel): nothing is known of its error any more. chronyd

@@ -136,7 +136,7 @@ func (t *Task) futexWait(operation int, private, realtime bool) Outcome {
 		case realtime || operation == futexLockPI:
 			t.waitUntil(unix.CLOCK_REALTIME, timeout)
 		default:
-			t.call.deadline = max(t.now(), sim.Time(timeout))
+			t.waitUntil(unix.CLOCK_MONOTONIC, timeout)
 		}
 	}
 	if t.futex.Wake == nil {

@@ -102,7 +102,7 @@ func sysGetcpu(t *Task) Outcome {
 func sysSysinfo(t *Task) Outcome {
 	var b [112]byte // struct sysinfo
 	word := func(at int, v uint64) { binary.LittleEndian.PutUint64(b[at:], v) }
-	word(0, (uint64(t.now())+999_999_999)/1_000_000_000) // uptime, rounded up
+	word(0, uint64(t.host().uptime()+999_999_999)/1_000_000_000) // uptime, rounded up
 	for i, load := range t.host().sysinfoLoads() {
 		word(8+8*i, load)
 	}
@@ -128,7 +128,7 @@ func (t *Task) report(name string) (content string, ok bool) {
 	h := t.host()
 	switch name {
 	case "/proc/uptime":
-		up := int64(h.kernel.Now())
+		up := h.uptime()
 		idle := up*int64(h.Cores) - min(h.busy, up*int64(h.Cores))
 		return fmt.Sprintf("%s %s\n", hundredths(up), hundredths(idle)), true
 	case "/proc/loadavg":
@@ -227,7 +227,7 @@ func isNumber(s string) bool {
 
 func (h *Host) procStat() string {
 	var b strings.Builder
-	uptime := ticks(int64(h.kernel.Now()))
+	uptime := ticks(h.uptime())
 	busy := ticks(h.busy)
 	idle := uptime*uint64(h.Cores) - min(busy, uptime*uint64(h.Cores))
 	fmt.Fprintf(&b, "cpu  %d 0 0 %d 0 0 0 0 0 0\n", busy, idle)
@@ -235,7 +235,7 @@ func (h *Host) procStat() string {
 		fmt.Fprintf(&b, "cpu%d %d 0 0 %d 0 0 0 0 0 0\n", i, busy/uint64(h.Cores), idle/uint64(h.Cores))
 	}
 	fmt.Fprintf(&b, "intr 0\nctxt 0\nbtime %d\nprocesses %d\nprocs_running 1\nprocs_blocked 0\n",
-		(h.Realtime()-int64(h.kernel.Now()))/1_000_000_000, len(h.processes))
+		(h.Realtime()-h.uptime())/1_000_000_000, len(h.processes))
 	return b.String()
 }
 

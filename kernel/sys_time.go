@@ -18,13 +18,13 @@ const clockCoarse = 4_000_000
 func (t *Task) clock(id int) (int64, unix.Errno) {
 	switch id {
 	case unix.CLOCK_MONOTONIC, unix.CLOCK_MONOTONIC_RAW, unix.CLOCK_BOOTTIME, unix.CLOCK_BOOTTIME_ALARM:
-		return int64(t.now()), 0
+		return t.host().uptime(), 0
 	case unix.CLOCK_REALTIME, unix.CLOCK_REALTIME_ALARM:
 		return t.host().Realtime(), 0
 	case unix.CLOCK_TAI:
 		return t.host().Realtime() + int64(t.host().clock.tai)*1_000_000_000, 0
 	case unix.CLOCK_MONOTONIC_COARSE:
-		return int64(t.now()) / clockCoarse * clockCoarse, 0
+		return t.host().uptime() / clockCoarse * clockCoarse, 0
 	case unix.CLOCK_REALTIME_COARSE:
 		return t.host().Realtime() / clockCoarse * clockCoarse, 0
 	}

@@ -148,7 +148,7 @@ func sysTimerSettime(t *Task) Outcome {
 		timer.account.set(&timer.alarm, value)
 		t.kernel().ring(timer.account)
 	case absolute:
-		when := sim.Time(value)
+		when := t.host().instant(value)
 		if followsCalendar(timer.clock) {
 			timer.calendar = t.host().calendarReading(timer.clock, value)
 			when = t.host().clock.Instant(timer.calendar)

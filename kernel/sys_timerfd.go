@@ -171,7 +171,7 @@ func sysTimerfdSettime(t *Task) Outcome {
 			missed := (now - value) / interval
 			f.expired, value = uint64(missed), value+missed*interval
 		}
-		when := sim.Time(value)
+		when := t.host().instant(value)
 		if follows {
 			f.calendar = t.host().calendarReading(f.clock, value)
 			when = t.host().clock.Instant(f.calendar)

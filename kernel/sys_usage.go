@@ -23,7 +23,7 @@ func sysTimes(t *Task) Outcome {
 		}
 	}
 	// The kernel counts from shortly before it wraps at boot; from 0 here.
-	return ret(int(ticks(int64(t.now()))))
+	return ret(int(ticks(t.host().uptime())))
 }
 
 // rusage is a struct rusage.
