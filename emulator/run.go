@@ -87,7 +87,8 @@ func Run(ctx context.Context, e *experiment.Experiment, o Options) (*Result, err
 		defer close(s.over)
 		w.between = func() { s.obey(w, ctx.Done()) }
 	}
-	err := w.run(e.Stop, func() bool { return w.waiting == 0 }, w.progress)
+	alone := e.DaemonsAlone()
+	err := w.run(e.Stop, func() bool { return w.waiting == 0 && !alone }, w.progress)
 	if o.Steering != nil {
 		// Whatever the end was, and now with how commands have ended.
 		err = errors.Join(err, o.Steering.keep(o.Output))

@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -50,6 +51,12 @@ type Experiment struct {
 	Events []Event
 	// Warnings are remarks about the files that do not prevent a run.
 	Warnings []string
+}
+
+// DaemonsAlone tells that no process keeps the experiment running: then it lasts
+// until Stop, which is not sim.Never.
+func (e *Experiment) DaemonsAlone() bool {
+	return len(e.Processes) > 0 && !slices.ContainsFunc(e.Processes, func(p Process) bool { return !p.Daemon })
 }
 
 // NetworkOptions choose how communications are timed.

@@ -233,6 +233,9 @@ func (l *loader) finish(o Overrides) (*Experiment, error) {
 	if o.Stop != nil {
 		l.Stop = *o.Stop
 	}
+	if l.DaemonsAlone() && l.Stop == sim.Never {
+		l.addf(l.Processes[0].Position, `all processes are daemons: key "stop" expected as well (or --stop), as the experiment would not end`)
+	}
 	if o.CPU != nil {
 		l.CPU.Model = *o.CPU
 		commandLine("cpu", checkCPU(*o.CPU))

@@ -156,6 +156,7 @@ func TestErrors(t *testing.T) {
 			`lab.yaml:6:1: unknown key "proccesses" (did you mean "processes"?)`,
 		},
 		"no platform":       {"processes: [{host: a, command: [sh]}]\n", `lab.yaml:1:1: key "platform" is missing (or run with --platform FILE)`},
+		"daemons alone":     {process("command: [sh], daemon: true"), `lab.yaml:7:5: all processes are daemons: key "stop" expected as well (or --stop), as the experiment would not end`},
 		"no processes":      {hosts, `lab.yaml:1:1: at least one process expected (key "processes")`},
 		"no command":        {process("name: a"), `lab.yaml:7:5: key "command" is missing`},
 		"empty command":     {process("command: []"), `lab.yaml:7:29: the name of a program expected`},
