@@ -1,12 +1,18 @@
-/* Every door by which a C program learns the time: all agree. The reference of a
- * door is a clock read before and after it. */
+/* Every door by which a C program learns the time, or something that differs from
+ * run to run: all agree. The reference of a door is a clock read before and after it.
+ * What is random goes to the standard error, for the test to compare runs. */
 #include "../c/check.h"
+#include "processor.h"
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/auxv.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -43,6 +49,14 @@ static int64_t raw(clockid_t clock)
 	return of_timespec(t);
 }
 
+/* alarm reads a clock that machines without a battery-backed clock lack. */
+static int64_t alarm_clock(clockid_t clock, clockid_t instead)
+{
+	struct timespec t;
+
+	return clock_ns(clock_gettime(clock, &t) == 0 ? clock : instead);
+}
+
 static int64_t day(void)
 {
 	struct timeval t;
@@ -72,6 +86,14 @@ static int64_t adjusted(void)
 	struct timex t = {0};
 
 	adjtimex(&t);
+	return t.time.tv_sec * SECOND + t.time.tv_usec * (t.status & STA_NANO ? 1 : US);
+}
+
+static int64_t adjusted_by_clock(void)
+{
+	struct timex t = {0};
+
+	clock_adjtime(CLOCK_REALTIME, &t);
 	return t.time.tv_sec * SECOND + t.time.tv_usec * (t.status & STA_NANO ? 1 : US);
 }
 
@@ -162,6 +184,47 @@ static int64_t timed(clockid_t clock)
 		return 0;
 	close(fd);
 	return of_timespec(t.it_value);
+}
+
+/* fired is when a timer of POSIX fires. */
+static int64_t fired(clockid_t clock)
+{
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+	struct itimerspec t = {.it_value = timespec_of(clock_ns(clock) + 5 * MS)};
+	sigset_t set;
+	timer_t timer;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	if (timer_create(clock, &event, &timer) != 0 || timer_settime(timer, TIMER_ABSTIME, &t, NULL) != 0)
+		return 0;
+	sigwaitinfo(&set, NULL);
+	timer_delete(timer);
+	return of_timespec(t.it_value);
+}
+
+/* rung is when a timer as old as System V fires, natively a little early. */
+static int64_t rung(void)
+{
+	struct itimerval t = {.it_value = {0, 5000}};
+	int64_t start = clock_ns(CLOCK_MONOTONIC);
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	setitimer(ITIMER_REAL, &t, NULL);
+	sigwaitinfo(&set, NULL);
+	return start + 5 * MS;
+}
+
+static int64_t slept(clockid_t clock)
+{
+	struct timespec t = timespec_of(clock_ns(clock) + 5 * MS);
+
+	clock_nanosleep(clock, TIMER_ABSTIME, &t, NULL);
+	return of_timespec(t);
 }
 
 static int64_t changed(const char *file)
@@ -291,22 +354,54 @@ static int64_t profiled(void)
 	return start + 1000 * SECOND - of_timeval(left.it_value);
 }
 
+/* setting sets the calendar: only emulated, where it is the host's alone. The clock
+ * stays wrong, so that all that is asked afterwards has to know. */
+static void setting(void)
+{
+	int emulated = getenv("GUEST_EPOCH") != NULL, fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK);
+	int64_t start = clock_ns(CLOCK_REALTIME), ahead = start - clock_ns(CLOCK_MONOTONIC), told;
+	struct itimerspec later = {.it_value = timespec_of(start + 1000 * SECOND)};
+	struct timespec t = timespec_of(start + 50 * SECOND);
+	struct timeval tv;
+	uint64_t n;
+
+	SAY("the calendar is set");
+	timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &later, NULL);
+	if (!emulated)
+		t.tv_nsec = -1; /* an error */
+	check_true(__FILE__, __LINE__, "clock_settime", clock_settime(CLOCK_REALTIME, &t) == (emulated ? 0 : -1));
+	told = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC) - ahead;
+	OK(!emulated || llabs(told - 50 * SECOND) < MS);
+	errno = 0;
+	check_true(__FILE__, __LINE__, "TFD_TIMER_CANCEL_ON_SET",
+		   read(fd, &n, 8) == -1 && errno == (emulated ? ECANCELED : EAGAIN));
+	close(fd);
+	tv = (struct timeval){day() / SECOND - 30, emulated ? 0 : -1};
+	check_true(__FILE__, __LINE__, "settimeofday", settimeofday(&tv, NULL) == (emulated ? 0 : -1));
+	told = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC) - ahead;
+	OK(!emulated || (told > 18 * SECOND && told < 21 * SECOND));
+}
+
 static void calendar(void)
 {
 	const char *epoch = getenv("GUEST_EPOCH");
 
 	SAY("the calendar");
 	OK(!epoch || (time(NULL) >= atoll(epoch) && time(NULL) < atoll(epoch) + 3600));
-	agrees("clock_gettime, by a call", CLOCK_REALTIME, 0, raw(CLOCK_REALTIME));
+	agrees("CLOCK_REALTIME, by a call", CLOCK_REALTIME, 0, raw(CLOCK_REALTIME));
 	agrees("gettimeofday", CLOCK_REALTIME, US, day());
 	agrees("gettimeofday, by a call", CLOCK_REALTIME, US, raw_day());
-	agrees("time", CLOCK_REALTIME, SECOND, time(NULL) * SECOND);
-	agrees("time, by a call", CLOCK_REALTIME, SECOND, syscall(SYS_time, NULL) * SECOND);
+	agrees("time", CLOCK_REALTIME, SECOND + TICK, time(NULL) * SECOND);
+	agrees("time, by a call", CLOCK_REALTIME, SECOND + TICK, syscall(SYS_time, NULL) * SECOND);
 	agrees("timespec_get", CLOCK_REALTIME, 0, standard());
 	agrees("CLOCK_REALTIME_COARSE", CLOCK_REALTIME, TICK, clock_ns(CLOCK_REALTIME_COARSE));
+	agrees("CLOCK_REALTIME_ALARM", CLOCK_REALTIME, 0, alarm_clock(CLOCK_REALTIME_ALARM, CLOCK_REALTIME));
 	agrees("CLOCK_TAI", CLOCK_REALTIME, 0, atomic_time());
 	agrees("adjtimex", CLOCK_REALTIME, US, adjusted());
+	agrees("clock_adjtime", CLOCK_REALTIME, US, adjusted_by_clock());
 	agrees("a timerfd", CLOCK_REALTIME, 0, timed(CLOCK_REALTIME));
+	agrees("a POSIX timer", CLOCK_REALTIME, 0, fired(CLOCK_REALTIME));
+	agrees("clock_nanosleep", CLOCK_REALTIME, 0, slept(CLOCK_REALTIME));
 	agrees("btime in /proc/stat", CLOCK_REALTIME, 2 * SECOND, booted());
 	SAY("files");
 	agrees("a new folder", CLOCK_REALTIME, TICK, made("doors-folder", 0));
@@ -328,31 +423,80 @@ static void calendar(void)
 	agrees("SIOCGSTAMP", CLOCK_REALTIME, MS, stamped(1));
 }
 
+/* resolved tells whether a clock's resolution is one that Linux has, and the same
+ * by a call. */
+static int resolved(void)
+{
+	const clockid_t all[] = {CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID,
+				 CLOCK_THREAD_CPUTIME_ID, CLOCK_MONOTONIC_RAW, CLOCK_BOOTTIME, CLOCK_TAI,
+				 CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE};
+	struct timespec one, two;
+
+	for (unsigned i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		if (clock_getres(all[i], &one) != 0 || syscall(SYS_clock_getres, all[i], &two) != 0)
+			return 0;
+		if (of_timespec(one) != of_timespec(two) || of_timespec(one) < 1 ||
+		    of_timespec(one) > (i < 7 ? 1 : TICK))
+			return 0;
+	}
+	return 1;
+}
+
+/* idled is how long the processors were idle or busy, all together. */
+static int64_t idled(void)
+{
+	static char text[1 << 16];
+	int fd = open("/proc/stat", O_RDONLY);
+	ssize_t size = read(fd, text, sizeof(text) - 1);
+	int64_t sum = 0;
+	char *at = text + 3, *end;
+
+	close(fd);
+	text[size < 0 ? 0 : size] = 0;
+	for (;; at = end) {
+		int64_t ticks = strtoll(at, &end, 10);
+		if (end == at)
+			return sum * TICK / sysconf(_SC_NPROCESSORS_ONLN);
+		sum += ticks;
+	}
+}
+
 static void since_boot(void)
 {
-	int64_t first, second;
+	int64_t first, second, third;
 	struct tms t;
 
 	SAY("since the start");
-	agrees("clock_gettime, by a call", CLOCK_MONOTONIC, 0, raw(CLOCK_MONOTONIC));
+	agrees("CLOCK_MONOTONIC, by a call", CLOCK_MONOTONIC, 0, raw(CLOCK_MONOTONIC));
 	agrees("CLOCK_MONOTONIC_COARSE", CLOCK_MONOTONIC, TICK, clock_ns(CLOCK_MONOTONIC_COARSE));
+	agrees("CLOCK_BOOTTIME, by a call", CLOCK_BOOTTIME, 0, raw(CLOCK_BOOTTIME));
+	agrees("CLOCK_BOOTTIME_ALARM", CLOCK_BOOTTIME, 0, alarm_clock(CLOCK_BOOTTIME_ALARM, CLOCK_BOOTTIME));
+	agrees("CLOCK_MONOTONIC_RAW, by a call", CLOCK_MONOTONIC_RAW, 0, raw(CLOCK_MONOTONIC_RAW));
 	agrees("a timerfd", CLOCK_MONOTONIC, 0, timed(CLOCK_MONOTONIC));
+	agrees("a POSIX timer", CLOCK_MONOTONIC, 0, fired(CLOCK_MONOTONIC));
+	agrees("setitimer", CLOCK_MONOTONIC, check_early(), rung());
+	agrees("clock_nanosleep", CLOCK_MONOTONIC, 0, slept(CLOCK_MONOTONIC));
 	agrees("/proc/uptime", CLOCK_BOOTTIME, TICK, uptime());
 	agrees("sysinfo", CLOCK_BOOTTIME, SECOND, information());
-	OK(load());
+	check_true(__FILE__, __LINE__, "clock_getres", resolved());
+	check_true(__FILE__, __LINE__, "/proc/loadavg", load());
 	OK(status_time("/proc/self/stat", 22) <= clock_ns(CLOCK_BOOTTIME) &&
 	   status_time("/proc/self/stat", 22) >= clock_ns(CLOCK_BOOTTIME) - 60 * SECOND);
 	first = clock_ns(CLOCK_MONOTONIC_RAW);
 	second = times(&t) * TICK;
+	third = idled();
 	sleep_ns(100 * MS);
 	first = clock_ns(CLOCK_MONOTONIC_RAW) - first;
 	second = times(&t) * TICK - second;
+	third = idled() - third;
+	check_true(__FILE__, __LINE__, "/proc/stat",
+		   third >= first - 3 * TICK - check_slack() && third <= first + 3 * TICK + check_slack());
 	OK(first >= 100 * MS && second >= first - 2 * TICK - check_slack() && second <= first + 2 * TICK);
 }
 
 static void processor(void)
 {
-	int64_t children;
+	int64_t children, earlier = used(RUSAGE_CHILDREN);
 	struct rusage usage = {0};
 	int status;
 
@@ -368,6 +512,8 @@ static void processor(void)
 	agrees("/proc/self/stat", CLOCK_PROCESS_CPUTIME_ID, 2 * TICK,
 	       status_time("/proc/self/stat", 14) + status_time("/proc/self/stat", 15));
 	agrees("/proc/self/schedstat", CLOCK_PROCESS_CPUTIME_ID, TICK, scheduled());
+	agrees("CLOCK_PROCESS_CPUTIME_ID, by a call", CLOCK_PROCESS_CPUTIME_ID, 0, raw(CLOCK_PROCESS_CPUTIME_ID));
+	agrees("CLOCK_THREAD_CPUTIME_ID, by a call", CLOCK_THREAD_CPUTIME_ID, 0, raw(CLOCK_THREAD_CPUTIME_ID));
 	agrees("ITIMER_PROF", CLOCK_PROCESS_CPUTIME_ID, TICK, profiled());
 	if (fork() == 0) {
 		while (clock_ns(CLOCK_PROCESS_CPUTIME_ID) < 12 * MS)
@@ -377,14 +523,114 @@ static void processor(void)
 	wait4(-1, &status, 0, &usage);
 	children = of_timeval(usage.ru_utime) + of_timeval(usage.ru_stime);
 	OK(children >= 10 * MS && children < 10 * SECOND);
-	OK(llabs(used(RUSAGE_CHILDREN) - children) <= TICK);
-	OK(llabs(status_time("/proc/self/stat", 16) + status_time("/proc/self/stat", 17) - children) <= 3 * TICK);
+	check_true(__FILE__, __LINE__, "getrusage of children", llabs(used(RUSAGE_CHILDREN) - earlier - children) <= TICK);
+	OK(llabs(status_time("/proc/self/stat", 16) + status_time("/proc/self/stat", 17) - earlier - children) <= 3 * TICK);
+}
+
+/* through_vdso calls each function of the vDSO itself; kernels before 6.11 have no
+ * getrandom there. */
+static void through_vdso(void)
+{
+	void *vdso = dlopen("linux-vdso.so.1", RTLD_LAZY | RTLD_NOLOAD);
+	int (*gettime)(clockid_t, struct timespec *) = dlsym(vdso, "__vdso_clock_gettime");
+	int (*getres)(clockid_t, struct timespec *) = dlsym(vdso, "__vdso_clock_getres");
+	int (*getday)(struct timeval *, struct timezone *) = dlsym(vdso, "__vdso_gettimeofday");
+	time_t (*seconds)(time_t *) = dlsym(vdso, "__vdso_time");
+	long (*getcpu)(unsigned *, unsigned *, void *) = dlsym(vdso, "__vdso_getcpu");
+	ssize_t (*getrandom)(void *, size_t, unsigned, void *, size_t) = dlsym(vdso, "__vdso_getrandom");
+	struct timespec t;
+	struct timeval tv;
+	unsigned number = ~0U, node;
+	uint32_t parameters[16] = {0};
+	uint64_t one = 0, two = 0;
+	char *state = NULL;
+
+	SAY("the vDSO itself");
+	agrees("__vdso_clock_gettime", CLOCK_REALTIME, 0, (gettime(CLOCK_REALTIME, &t), of_timespec(t)));
+	agrees("__vdso_clock_gettime", CLOCK_MONOTONIC, 0, (gettime(CLOCK_MONOTONIC, &t), of_timespec(t)));
+	agrees("__vdso_gettimeofday", CLOCK_REALTIME, US, (getday(&tv, NULL), of_timeval(tv)));
+	agrees("__vdso_time", CLOCK_REALTIME, SECOND + TICK, seconds(NULL) * SECOND);
+	check_true(__FILE__, __LINE__, "__vdso_clock_getres", getres(CLOCK_MONOTONIC, &t) == 0 && of_timespec(t) == 1);
+	check_true(__FILE__, __LINE__, "__vdso_getcpu",
+		   getcpu(&number, &node, NULL) == 0 && number < (unsigned)sysconf(_SC_NPROCESSORS_CONF));
+	/* size of the state, protection and flags of its memory */
+	if (getrandom && getrandom(NULL, 0, 0, parameters, ~0UL) == 0)
+		state = mmap(NULL, 4096, parameters[1], parameters[2], -1, 0);
+	if (getrandom) {
+		getrandom(&one, 8, 0, state, parameters[0]);
+		getrandom(&two, 8, 0, state, parameters[0]);
+	}
+	check_true(__FILE__, __LINE__, "__vdso_getrandom", !getrandom || (one && one != two));
+	fprintf(stderr, "random: __vdso_getrandom %016lx\n", one);
+}
+
+/* tell prints what must differ between hosts and runs natively. */
+static void tell(const char *door, const void *bytes, int n)
+{
+	char text[64];
+
+	for (int i = 0; i < n && i < 31; i++)
+		sprintf(text + 2 * i, "%02x", ((const unsigned char *)bytes)[i]);
+	fprintf(stderr, "random: %s %s\n", door, text);
+}
+
+static int tell_file(const char *door, const char *file)
+{
+	unsigned char bytes[16] = {0};
+	int fd = open(file, O_RDONLY);
+	ssize_t n = read(fd, bytes, 16);
+
+	close(fd);
+	tell(door, bytes, 16);
+	return n == 16;
+}
+
+static void random_numbers(void)
+{
+	unsigned char bytes[16] = {0};
+	int64_t one, two;
+
+	SAY("random numbers");
+	check_true(__FILE__, __LINE__, "AT_RANDOM", getauxval(AT_RANDOM) != 0);
+	tell("AT_RANDOM", (void *)getauxval(AT_RANDOM), 16);
+	check_true(__FILE__, __LINE__, "getrandom", getrandom(bytes, 16, 0) == 16);
+	tell("getrandom", bytes, 16);
+	check_true(__FILE__, __LINE__, "/dev/urandom", tell_file("/dev/urandom", "/dev/urandom"));
+	check_true(__FILE__, __LINE__, "/dev/random", tell_file("/dev/random", "/dev/random"));
+	check_true(__FILE__, __LINE__, "boot_id", tell_file("boot_id", "/proc/sys/kernel/random/boot_id"));
+	check_true(__FILE__, __LINE__, "uuid", tell_file("uuid", "/proc/sys/kernel/random/uuid"));
+	one = processor_random();
+	two = processor_random();
+	check_true(__FILE__, __LINE__, "RDRAND", one == 0 || one != two);
+	one = processor_seed();
+	two = processor_seed();
+	check_true(__FILE__, __LINE__, "RDSEED", one == 0 || one != two);
+}
+
+/* counted_by_processor reads the time stamp counter, which has a billion ticks in a
+ * simulated second if the experiment says so. */
+static void counted_by_processor(void)
+{
+	SAY("the time stamp counter");
+	if (getenv("GUEST_TSC")) {
+		agrees("rdtsc", CLOCK_MONOTONIC, 0, processor_counter());
+		agrees("rdtscp", CLOCK_MONOTONIC, 0, processor_counter_and_number());
+	} else {
+		int64_t first = processor_counter(), second = processor_counter_and_number();
+
+		check_true(__FILE__, __LINE__, "rdtsc", first > 0);
+		check_true(__FILE__, __LINE__, "rdtscp", second > 0);
+	}
 }
 
 int main(void)
 {
+	setting();
 	calendar();
 	since_boot();
 	processor();
+	through_vdso();
+	counted_by_processor();
+	random_numbers();
 	return DONE();
 }
