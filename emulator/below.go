@@ -49,7 +49,7 @@ func (l *layers) makeBelow(realm *guest.Realm) error {
 	if err := os.MkdirAll(filepath.Join(l.seen, belowFolder), 0o755); err != nil {
 		return err
 	}
-	if err := realm.MountTmpfs(filepath.Join(l.output, belowFolder)); err != nil {
+	if err := realm.MountTmpfs(kernel.MountOfRun, filepath.Join(l.output, belowFolder)); err != nil {
 		return err
 	}
 	l.below = filepath.Join(realm.Root(), l.output, belowFolder)

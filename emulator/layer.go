@@ -144,7 +144,7 @@ func prepareLayers(realm *guest.Realm, output string, hosts int) (l *layers, ref
 	if err := os.Remove(work); err != nil {
 		return nil, nil, err
 	}
-	if err := realm.MountTmpfs(filepath.Join(output, layersFolder)); err != nil {
+	if err := realm.MountTmpfs(kernel.MountOfRun, filepath.Join(output, layersFolder)); err != nil {
 		return nil, nil, err
 	}
 	l.seen, l.copied = filepath.Join(realm.Root(), output), true

@@ -47,11 +47,11 @@ func (r *Realm) TryOverlay(folder string) error {
 	return err
 }
 
-// MountTmpfs lays an empty tmpfs over a folder, as all containers to come see
+// MountTmpfs lays an empty tmpfs of this source over a folder, as all containers to come see
 // it.
-func (r *Realm) MountTmpfs(folder string) error {
+func (r *Realm) MountTmpfs(name, folder string) error {
 	var l list
-	l.add(mustSucceed, "mount a tmpfs", unix.SYS_MOUNT, l.string("tmpfs"), l.string(folder), l.string("tmpfs"), 0, l.string("mode=755"))
+	l.add(mustSucceed, "mount a tmpfs", unix.SYS_MOUNT, l.string(name), l.string(folder), l.string("tmpfs"), 0, l.string("mode=755"))
 	_, err := r.perform(&r.root, &l)
 	return err
 }

@@ -20,6 +20,10 @@ import (
 // others before.
 const firstMount = 21
 
+// MountOfRun is the source of mounts that belong to the run's output, which guests
+// see where that lies in a folder that they have.
+const MountOfRun = "simterpose"
+
 // mountReport gives the files about mounts and control groups of any process: its
 // host's processes all see the same. A host has no control groups but the root.
 func (t *Task) mountReport(name string) (string, bool) {
@@ -67,7 +71,7 @@ func (t *Task) mounts(line func(*mountinfo.Info) string) string {
 func (h *Host) ownMounts(all []*mountinfo.Info) []*mountinfo.Info {
 	var own []*mountinfo.Info
 	for _, m := range reachable(all) {
-		if m.Root == "/" && ownMount(m.Mountpoint) || m.Mountpoint == "/" {
+		if m.Root == "/" && m.Source != MountOfRun && ownMount(m.Mountpoint) || m.Mountpoint == "/" {
 			own = append(own, m)
 		}
 	}

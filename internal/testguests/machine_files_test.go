@@ -1,6 +1,7 @@
 package testguests
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -39,4 +40,20 @@ processes:
 		t.Errorf("/etc is mounted in %d of mounts, mtab and a link:\n%s", got, out)
 	}
 	finish(t, first)
+}
+
+// TestMountsOfTheRun has the output folder beside a program, where hosts see it: no
+// mount tells of it, or another run into another folder would differ.
+func TestMountsOfTheRun(t *testing.T) {
+	folder := t.TempDir()
+	program, file := filepath.Join(folder, "look"), filepath.Join(folder, "experiment.yaml")
+	if err := os.WriteFile(program, []byte("#!/bin/sh\ncat /proc/self/mountinfo\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, file, "platform:\n  hosts: [{name: host, speed: 1Gf}]\nprocesses:\n  - {host: host, name: look, command: ["+program+"]}\n")
+	r := lab.Runner{}.Experiment(t, file, filepath.Join(folder, "output"))
+	if out := r.Stdout(t, "host", "look"); strings.Contains(out, "output") || !strings.Contains(out, " /etc ") {
+		t.Errorf("a host tells of its mounts:\n%s", out)
+	}
+	finish(t, r)
 }
