@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 
@@ -176,5 +177,42 @@ func TestFixedComputationsAreRounded(t *testing.T) {
 	took := computeOn(t, p, cpu, nil, 1, 1, 30_000_000)["host/p0"][0]
 	if steps := math.Log2(took / 0.1); took < 0.1 || math.Abs(steps-math.Round(steps)) > 0.02 {
 		t.Errorf("%v s is not 0.1 s times a power of two", took)
+	}
+}
+
+// TestKeptCosts has a run keep what its computations cost, which another one charges
+// again whatever it measures itself.
+func TestKeptCosts(t *testing.T) {
+	p, err := platform.ReadYAML("test.yaml", []byte("hosts: [{name: host, speed: 1Gf}]\nswitch: {bandwidth: 1Gbps, latency: 1ms}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "costs")
+	cpu := experiment.CPUOptions{Model: "fixed", PerCall: sim.FromSeconds(1e-6), PerCPUSecond: sim.FromSeconds(1), Costs: file}
+	first := computeOn(t, p, cpu, nil, 1, 3, 30_000_000)["host/p0"]
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again := computeOn(t, p, cpu, nil, 1, 3, 10_000_000)["host/p0"]; again != first {
+		t.Errorf("%v s, then %v with the costs of\n%s", first, again, text)
+	}
+	if now, err := os.ReadFile(file); err != nil || string(now) != string(text) {
+		t.Errorf("a run has changed the costs that it was given: %v\n%s", err, now)
+	}
+	dearer := regexp.MustCompile(`(?m) [0-9.]+$`).ReplaceAllString(string(text), " 100")
+	if err := os.WriteFile(file, []byte(dearer), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if took := computeOn(t, p, cpu, nil, 1, 3, 10_000_000)["host/p0"][0]; !near(took, 300, 0.01) {
+		t.Errorf("%v s with three computations of 100 s on one core", took)
+	}
+	if err := os.WriteFile(file, []byte("host 0 1\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	e := &experiment.Experiment{Platform: p, Seed: 1, Network: experiment.NetworkOptions{Model: "tcp"}, CPU: cpu}
+	_, err = emulator.Run(context.Background(), e, emulator.Options{Output: t.TempDir()})
+	if want := file + ":1: HOST THREAD COMPUTATION SECONDS expected"; err == nil || err.Error() != want {
+		t.Errorf("%v, not %s", err, want)
 	}
 }

@@ -36,6 +36,7 @@ type host struct {
 	nameService string
 	commands    int // run by events so far
 	computing   int // activities of its guests under way
+	threads     int // there have been so far
 }
 
 // hostOf is the host of a process.

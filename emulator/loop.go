@@ -61,6 +61,8 @@ func (l *loop) threadOf(t *kernel.Task) *thread {
 		return th
 	}
 	th := &thread{task: t, host: hostOf(t.Process())}
+	th.number = th.host.threads
+	th.host.threads++
 	th.turn.Fire = func() {
 		l.record.turn(th)
 		l.turn(th)

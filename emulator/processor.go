@@ -19,6 +19,7 @@ type processor struct {
 	// second of processor time, once that is rounded; 0 when computations
 	// are free, or measured.
 	rounded float64
+	costs   *costs // nil unless rounded
 	// callCost is the simulated time that an emulated call takes by itself.
 	callCost time.Duration
 	// userOnly leaves out what the machine's kernel does for guests.
@@ -126,7 +127,7 @@ func (l *loop) compute(th *thread, then state) bool {
 	var flops float64
 	if p.measured {
 		flops = p.measure(th).Seconds() * p.reference
-	} else if flops = roundComputation(p.consumed(th)).Seconds() * p.rounded * cpu.Speed(); flops == 0 {
+	} else if flops = p.costs.of(th, p.consumed(th)).Seconds() * p.rounded * cpu.Speed(); flops == 0 {
 		return false
 	}
 	l.record.computes(th, flops)

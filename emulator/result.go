@@ -24,13 +24,17 @@ type Options struct {
 	Calls io.Writer
 	// Record, if not nil, gets a trace of what the guests did, for replay.
 	Record io.Writer
+	// Costs, if not empty, is the file of costs that an earlier run has left in its
+	// output folder: computations of the model fixed cost the same. It comes before
+	// the experiment's.
+	Costs string
 	// Log gets the emulator's own messages; nil drops them.
 	Log *slog.Logger
 	// Progress, if not nil, is called now and then, from the goroutine that
 	// runs the experiment.
 	Progress func(Progress)
 	// Tell, if not nil, is called with a line for the user, before the first
-	// process starts.
+	// process starts or after the last has ended.
 	Tell func(line string)
 	// Terminal connects one process to open files.
 	Terminal *Terminal

@@ -104,6 +104,9 @@ func Run(ctx context.Context, e *experiment.Experiment, o Options) (*Result, err
 		return nil, err
 	}
 	w.collect()
+	if err := w.keepCosts(ctx.Err() != nil); err != nil {
+		return nil, err
+	}
 	if err := w.layers.keep(); err != nil {
 		return nil, err
 	}
@@ -155,6 +158,9 @@ func (w *world) build() error {
 		return err
 	}
 	w.processor = newProcessor(w.experiment.CPU, w.network)
+	if err := w.prepareCosts(); err != nil {
+		return err
+	}
 	w.scheduleEvents()
 	for i := range w.experiment.Processes {
 		p := &w.experiment.Processes[i]

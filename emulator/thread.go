@@ -26,6 +26,8 @@ type thread struct {
 	activity fluid.Action
 	carried  time.Duration
 	next     state
+	// number is which thread of its host it is, computations how many it has ended.
+	number, computations int
 	// lookAt is the processor time without a call after which it is looked at.
 	lookAt time.Duration
 	actor  *actor // what the recorder knows of it

@@ -21,6 +21,7 @@ type measuredSection struct {
 type fixedSection struct {
 	PerCall      *duration `yaml:"per_call"`
 	PerCPUSecond *duration `yaml:"per_cpu_second"`
+	Costs        string    `yaml:"costs"`
 }
 
 // cpu reads how computations are timed.
@@ -40,13 +41,14 @@ func (l *loader) cpu(node ast.Node) {
 		ReferenceSpeed *speed           `yaml:"reference_speed"`
 		PerCall        *duration        `yaml:"per_call"`
 		PerCPUSecond   *duration        `yaml:"per_cpu_second"`
+		Costs          string           `yaml:"costs"`
 	}
 	if !l.decode(node, &s) {
 		return
 	}
 	fail := func(format string, arguments ...any) { l.addf(l.at(node), format, arguments...) }
 	measured := measuredSection{s.NativeIO, s.ReferenceSpeed}
-	fixed := fixedSection{s.PerCall, s.PerCPUSecond}
+	fixed := fixedSection{s.PerCall, s.PerCPUSecond, s.Costs}
 	model := s.Model
 	nested := func(name string) {
 		if model != "" && model != name {
@@ -101,6 +103,12 @@ func (l *loader) cpu(node ast.Node) {
 			fail("per_cpu_second goes with the model fixed")
 		}
 		l.CPU.PerCPUSecond = sim.Time(*fixed.PerCPUSecond)
+	}
+	if fixed.Costs != "" {
+		if fixed.PerCPUSecond == nil {
+			fail("costs goes with per_cpu_second")
+		}
+		l.CPU.Costs = l.beside(fixed.Costs)
 	}
 	if model == "fixed" && fixed == (fixedSection{}) {
 		fail("per_call: TIME expected, the cost of a call, or per_cpu_second")

@@ -78,6 +78,9 @@ type CPUOptions struct {
 	// processor's time that a computation uses, once that is rounded; 0 is
 	// nothing.
 	PerCPUSecond sim.Time
+	// Costs, if not empty, is the file in which what computations cost with the
+	// model fixed is kept: the first run writes it, and others read it.
+	Costs string
 	// NativeIOFree leaves the machine's system time out of what is measured.
 	NativeIOFree bool
 	// ReferenceSpeed is what one core of this machine does, in flop/s; 0 means

@@ -238,6 +238,12 @@ func (l *loader) finish(o Overrides) (*Experiment, error) {
 	}
 	if o.CPU != nil {
 		l.CPU.Model = *o.CPU
+		if *o.CPU != "fixed" {
+			l.CPU.PerCPUSecond, l.CPU.Costs = 0, ""
+		}
+		if *o.CPU == "none" {
+			l.CPU.PerCall = 0
+		}
 		commandLine("cpu", checkCPU(*o.CPU))
 	}
 	if o.ReferenceSpeed != nil {

@@ -186,6 +186,7 @@ func TestErrors(t *testing.T) {
 		"network":             {hosts + "network: {model: LV80}\nprocesses: [{host: server, command: [sh]}]\n", `lab.yaml:6:10: unknown network model "LV80" (known: tcp, LV08, CM02, SMPI, constant)`},
 		"handshake":           {hosts + "network: {handshake: slow}\nprocesses: [{host: server, command: [sh]}]\n", `lab.yaml:6:10: handshake: timed or free expected, found "slow"`},
 		"cpu":                 {hosts + "cpu: {model: fast}\nprocesses: [{host: server, command: [sh]}]\n", `lab.yaml:6:6: cpu model: none, measured, fixed expected, found "fast"`},
+		"costs alone":         {hosts + "cpu: {fixed: {per_call: 1us, costs: file}}\nprocesses: [{host: server, command: [sh]}]\n", `lab.yaml:6:6: costs goes with per_cpu_second`},
 		"epoch":               {hosts + "epoch: tomorrow\nprocesses: [{host: server, command: [sh]}]\n", `lab.yaml:6:8: a date such as 2030-01-01T00:00:00Z expected, found "tomorrow"`},
 		"early epoch":         {hosts + "epoch: 1969-12-31\nprocesses: [{host: server, command: [sh]}]\n", `lab.yaml:6:8: a date from 1970 to 2199 expected, found "1969-12-31"`},
 		"stop at once":        {hosts + "stop: 0\nprocesses: [{host: server, command: [sh]}]\n", `lab.yaml:6:7: stop: a time after 0 s expected`},

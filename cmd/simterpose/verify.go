@@ -16,7 +16,9 @@ import (
 // verify runs an experiment again and again and compares everything that a
 // guest or an output can show: the calls of all hosts in their order, and all
 // files of the output folder. The first run leaves the output folder, and the
-// first one that differs a second one beside it.
+// first one that differs a second one beside it. What computations cost with the
+// model fixed is measured by the first run alone, unless the experiment says where
+// it is kept.
 func (f *runFlags) verify(c *cobra.Command, load func() (*experiment.Experiment, error)) error {
 	output, err := makeOutput(f.output, f.force)
 	if err != nil {
@@ -51,6 +53,7 @@ type verification struct {
 	results      []*emulator.Result
 	summary      *summary // of the first run
 	counted      int      // calls of the first run
+	costsOfFirst bool     // others charge what computations cost in the first
 }
 
 // calls is the file that holds the calls of the first run.
@@ -101,6 +104,10 @@ func (v *verification) run(out io.Writer, e *experiment.Experiment, run int) (sa
 	defer file.Close()
 	calls := &follower{first: bufio.NewReaderSize(file, 1<<16)}
 	options.Calls = calls
+	if e.CPU.PerCPUSecond > 0 && e.CPU.Costs == "" {
+		v.costsOfFirst = true
+		options.Costs = filepath.Join(v.first, emulator.CostsFile)
+	}
 	if _, err := makeOutput(v.again, true); err != nil {
 		return false, err
 	}
@@ -168,6 +175,9 @@ func (v *verification) conclude(out io.Writer) error {
 			return err
 		}
 		fmt.Fprintf(out, "\n%d runs, all the same: %d calls, %d files, digest %s\n", v.repeat, v.counted, files, digest)
+		if v.costsOfFirst {
+			fmt.Fprintf(out, "computations cost in all of them what run 1 measured; another run that is to be the same needs %s\n", filepath.Join(filepath.Clean(v.output), emulator.CostsFile))
+		}
 	}
 	fmt.Fprintf(out, "output in %s\n", filepath.Clean(v.output))
 	for _, r := range v.results {
