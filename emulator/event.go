@@ -119,7 +119,7 @@ func (w *world) changeLink(l *platform.Link, c experiment.LinkChange, forGood bo
 	n := w.network
 	number := func(what string, value *float64, old float64, set func(float64)) {
 		if value != nil {
-			undo = append(undo, change(w, "link "+l.Name+" "+what, forGood, old, *value, set))
+			undo = append(undo, change(w, "link "+l.Name()+" "+what, forGood, old, *value, set))
 		}
 	}
 	number("bandwidth", c.Bandwidth, n.Bandwidth(l), func(v float64) { n.SetBandwidth(l, v) })
@@ -143,7 +143,7 @@ func (w *world) changeLink(l *platform.Link, c experiment.LinkChange, forGood bo
 		})
 	}
 	if c.On != nil {
-		undo = append(undo, change(w, "link "+l.Name+" state", forGood, n.LinkOn(l), *c.On, func(on bool) { n.SetLinkState(l, on) }))
+		undo = append(undo, change(w, "link "+l.Name()+" state", forGood, n.LinkOn(l), *c.On, func(on bool) { n.SetLinkState(l, on) }))
 	}
 	return undo
 }

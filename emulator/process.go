@@ -262,9 +262,9 @@ func (w *world) result(deadlock, interrupted bool) *Result {
 			BytesReceived: received.Bytes, MessagesReceived: received.Messages,
 		})
 	}
-	for _, l := range w.experiment.Platform.Links {
+	for l := range w.experiment.Platform.Links.All() {
 		if t := w.network.LinkTraffic(l); t.Messages > 0 {
-			r.Links = append(r.Links, LinkTraffic{Name: l.Name, Bytes: t.Bytes, Messages: t.Messages})
+			r.Links = append(r.Links, LinkTraffic{Name: l.Name(), Bytes: t.Bytes, Messages: t.Messages})
 		}
 	}
 	return r

@@ -232,7 +232,7 @@ func (w *world) buildNetwork() error {
 		return err
 	}
 	w.network = network.New(network.Config{
-		Model: model, Hosts: p.Hosts, Links: p.Links, Router: p, Seed: w.source, HandshakeFree: w.experiment.Network.HandshakeFree,
+		Model: model, Hosts: p.Hosts, Links: &p.Links, Router: p, Seed: w.source, HandshakeFree: w.experiment.Network.HandshakeFree,
 	})
 	w.network.Attach(w.queue)
 	w.names = newNames(p.Hosts)

@@ -14,23 +14,24 @@ import (
 // star is a cluster: each host has a link up and a link down.
 type star struct {
 	hosts []*platform.Host
-	links []*platform.Link // the loopback, then two for each host
+	links platform.Links // the loopback, then two for each host
 }
 
 func newStar(n int) *star {
-	s := &star{links: []*platform.Link{{Policy: platform.FatPipe, Cable: &platform.Cable{Bandwidth: 1e10}}}}
+	s := new(star)
+	s.links.Add(&platform.Cable{Bandwidth: 1e10, Policy: platform.FatPipe})
 	cable := &platform.Cable{Bandwidth: 1.25e8, Latency: 5e-5}
 	for i := range n {
 		s.hosts = append(s.hosts, &platform.Host{Index: int32(i), Hardware: &platform.Hardware{Speeds: []float64{1e9}, Cores: 1}})
 		for range 2 {
-			s.links = append(s.links, &platform.Link{Index: int32(len(s.links)), Cable: cable})
+			s.links.Add(cable)
 		}
 	}
 	return s
 }
 
 func (s *star) AppendRoute(links []*platform.Link, src, dst *platform.Host) ([]*platform.Link, float64, error) {
-	return append(links, s.links[1+2*src.Index], s.links[2+2*dst.Index]), 1e-4, nil
+	return append(links, s.links.At(1+2*int(src.Index)), s.links.At(2+2*int(dst.Index))), 1e-4, nil
 }
 
 func (s *star) network(b *testing.B, model string) *Network {
@@ -38,7 +39,7 @@ func (s *star) network(b *testing.B, model string) *Network {
 	if err != nil {
 		b.Fatal(err)
 	}
-	return New(Config{Model: m, Hosts: s.hosts, Links: s.links, Router: s, Seed: sim.NewSource(1)})
+	return New(Config{Model: m, Hosts: s.hosts, Links: &s.links, Router: s, Seed: sim.NewSource(1)})
 }
 
 // pairs are hosts of a star that send messages to each other without end.

@@ -192,10 +192,10 @@ func (n *Network) SetSpeedScale(h *platform.Host, scale float64) {
 // levels, for what starts from now on.
 func (n *Network) SetWifiLevel(l *platform.Link, h *platform.Host, level int) error {
 	if l.Policy != platform.Wifi {
-		return fmt.Errorf("link %s is not a Wifi link", l.Name)
+		return fmt.Errorf("link %s is not a Wifi link", l.Name())
 	}
 	if level < 0 || level >= len(l.Levels()) {
-		return fmt.Errorf("link %s has no rate level %d (it has %d)", l.Name, level, len(l.Levels()))
+		return fmt.Errorf("link %s has no rate level %d (it has %d)", l.Name(), level, len(l.Levels()))
 	}
 	if n.wifiLevels == nil {
 		n.wifiLevels = make(map[station]int)
@@ -207,10 +207,10 @@ func (n *Network) SetWifiLevel(l *platform.Link, h *platform.Host, level int) er
 // followProfiles schedules the changes that the platform's profiles ask for.
 // Those dated 0 happen before anything else.
 func (n *Network) followProfiles() {
-	for _, l := range n.Links {
-		n.follow("link ", l.Name, " bandwidth", l.BandwidthProfile(), func(v float64) { n.SetBandwidth(l, v) })
-		n.follow("link ", l.Name, " latency", l.LatencyProfile(), func(v float64) { n.SetLatency(l, v) })
-		n.follow("link ", l.Name, " state", l.StateProfile(), func(v float64) { n.SetLinkState(l, v > 0) })
+	for l := range n.Links.All() {
+		n.follow("link ", l.Name(), " bandwidth", l.BandwidthProfile(), func(v float64) { n.SetBandwidth(l, v) })
+		n.follow("link ", l.Name(), " latency", l.LatencyProfile(), func(v float64) { n.SetLatency(l, v) })
+		n.follow("link ", l.Name(), " state", l.StateProfile(), func(v float64) { n.SetLinkState(l, v > 0) })
 	}
 	for _, h := range n.Hosts {
 		n.follow("host ", h.Name, " speed", h.SpeedProfile(), func(v float64) { n.SetSpeedScale(h, v) })

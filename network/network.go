@@ -20,7 +20,7 @@ type Config struct {
 	Model Model
 	Hosts []*platform.Host
 	// Links holds SimGrid's loopback as the first.
-	Links  []*platform.Link
+	Links  *platform.Links
 	Router Router
 	// Seed gives losses, jitter and stochastic profiles.
 	Seed sim.Source
@@ -100,7 +100,7 @@ func New(c Config) *Network {
 	n := &Network{
 		Config: c, engine: e, void: none,
 		cpus: e.NewModel(), flows: e.NewModel(), disks: e.NewModel(),
-		links: make([]linkState, len(c.Links)),
+		links: make([]linkState, c.Links.Len()),
 		hosts: make([]hostState, len(c.Hosts)),
 		paths: make(map[pathKey]*path),
 	}
@@ -115,10 +115,10 @@ func New(c Config) *Network {
 			m.System().LimitConcurrency(limit)
 		}
 	}
-	for i, l := range c.Links {
-		n.links[i] = linkState{bandwidth: l.Bandwidth, constraint: none}
+	for l := range c.Links.All() {
+		n.links[l.Index] = linkState{bandwidth: l.Bandwidth, constraint: none}
 		if l.Policy == platform.Wifi {
-			n.links[i].bandwidth = 1 // what SimGrid 3.32 takes it for in penalties
+			n.links[l.Index].bandwidth = 1 // what SimGrid 3.32 takes it for in penalties
 		}
 	}
 	for i, h := range c.Hosts {

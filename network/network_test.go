@@ -15,7 +15,7 @@ import (
 // of hosts, the same in both directions.
 type world struct {
 	hosts  []*platform.Host
-	links  []*platform.Link
+	links  platform.Links
 	routes map[[2]int][]*platform.Link
 }
 
@@ -44,9 +44,7 @@ func newWorld(hosts int) *world {
 }
 
 func (w *world) link(bandwidth, latency float64, policy platform.Policy) *platform.Link {
-	l := &platform.Link{Index: int32(len(w.links)), Policy: policy, Cable: &platform.Cable{Bandwidth: bandwidth, Latency: latency}}
-	w.links = append(w.links, l)
-	return l
+	return w.links.Add(&platform.Cable{Bandwidth: bandwidth, Latency: latency, Policy: policy})
 }
 
 func (w *world) route(a, b int, links ...*platform.Link) {
@@ -60,7 +58,7 @@ func (w *world) network(t *testing.T, model string, change ...func(*Config)) *Ne
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := Config{Model: m, Hosts: w.hosts, Links: w.links, Router: w, Seed: sim.NewSource(1)}
+	c := Config{Model: m, Hosts: w.hosts, Links: &w.links, Router: w, Seed: sim.NewSource(1)}
 	for _, f := range change {
 		f(&c)
 	}
@@ -276,8 +274,8 @@ func TestStreamWaitsForABrokenLink(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.Write(1_000_000)
-	q.After(5e8, func() { n.SetLinkState(w.links[1], false) })
-	q.After(20e8, func() { n.SetLinkState(w.links[1], true) })
+	q.After(5e8, func() { n.SetLinkState(w.links.At(1), false) })
+	q.After(20e8, func() { n.SetLinkState(w.links.At(1), true) })
 	drain(t, q)
 	if s := q.Now().Seconds(); total != 1_000_000 || s < 2.5 || s > 4.5 {
 		t.Errorf("%d bytes had arrived at %g s", total, s)
@@ -385,8 +383,8 @@ func TestBandwidthChangesReachStreams(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.Write(3_000_000)
-	q.After(1e9, func() { n.SetBandwidth(w.links[1], 0) })
-	q.After(10e9, func() { n.SetBandwidth(w.links[1], 2e6) })
+	q.After(1e9, func() { n.SetBandwidth(w.links.At(1), 0) })
+	q.After(10e9, func() { n.SetBandwidth(w.links.At(1), 2e6) })
 	drain(t, q)
 	// 0.97 MB in the first second, nothing for nine, then 1.94 MB/s.
 	if s := q.Now().Seconds(); total != 3_000_000 || math.Abs(s-(10+2.03/1.94)) > 0.02 {

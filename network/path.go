@@ -53,8 +53,10 @@ func (n *Network) findWays(p *path) (err error) {
 			return err
 		}
 	}
-	p.forward, p.backward = n.Links[:1], n.Links[:1]
-	p.platformLatency, p.platformReturn = n.Links[0].Latency, n.Links[0].Latency
+	loopback := n.Links.At(0)
+	p.forward = []*platform.Link{loopback}
+	p.backward = p.forward
+	p.platformLatency, p.platformReturn = loopback.Latency, loopback.Latency
 	return nil
 }
 

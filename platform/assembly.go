@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"unsafe"
 )
 
@@ -21,14 +22,15 @@ const (
 type assembly struct {
 	*Platform
 	zone *Zone // the innermost open one
-	// hosts and links are allocated together: one by one, the allocator's
-	// rounding would cost as much as some of their fields.
+	// hosts are allocated together: one by one, the allocator's rounding would
+	// cost as much as some of their fields.
 	spareHosts []Host
-	spareLinks []Link
 	hardware   *Hardware // of the latest host, as it was added
-	cables     [4]*Cable // of the latest links, as they were added
+	cables     [8]*Cable // of the latest links, as they were added
 	oldest     int       // of them
-	texts      nameArena // of the names
+	texts      nameArena // of the names of hosts
+	linkNames  *linkNames
+	scratch    []byte
 
 	// SimGrid numbers these over the whole process; a file is read into a
 	// fresh one.
@@ -38,14 +40,12 @@ type assembly struct {
 func newAssembly(file string) *assembly {
 	p := &Platform{File: file, Config: make(map[string]string)}
 	p.names = newIndex(p.nodeName)
-	p.links = newIndex(func(n int32) string { return p.Links[n].Name })
+	p.links = newIndex(func(n int32) string { return p.Links.At(int(n)).Name() })
 	p.by4 = newIndex(func(n int32) uint32 { return p.Hosts[n].addr4 })
-	a := &assembly{Platform: p}
-	loopback, err := a.addLink("__loopback__", 10e9, 0)
-	if err != nil {
+	a := &assembly{Platform: p, linkNames: new(linkNames)}
+	if _, err := a.addCable("__loopback__", Cable{Bandwidth: 10e9, Policy: FatPipe}); err != nil {
 		panic("platform: " + err.Error())
 	}
-	loopback.Policy = FatPipe
 	return a
 }
 
@@ -109,15 +109,13 @@ func (a *assembly) reserve(hosts, links int) error {
 	if len(a.Hosts)+hosts > MaxHosts {
 		return fmt.Errorf("more than %d hosts", MaxHosts)
 	}
-	if len(a.Links)+links > MaxLinks {
+	if a.Links.Len()+links > MaxLinks {
 		return fmt.Errorf("more than %d links", MaxLinks)
 	}
 	a.Hosts = grow(a.Hosts, hosts)
-	a.Links = grow(a.Links, links)
 	a.names.reserve(hosts)
 	a.links.reserve(links)
 	a.spareHosts = make([]Host, hosts)
-	a.spareLinks = make([]Link, links)
 	return nil
 }
 
@@ -158,7 +156,7 @@ func (a *assembly) addHost(name string, speeds []float64, cores int) (*Host, err
 		return nil, fmt.Errorf("more than %d hosts", MaxHosts)
 	}
 	if len(a.spareHosts) == 0 {
-		a.spareHosts = make([]Host, chunk[Host](len(a.Hosts)))
+		a.spareHosts = make([]Host, chunk(len(a.Hosts)))
 	}
 	h := &a.spareHosts[0]
 	a.spareHosts = a.spareHosts[1:]
@@ -182,49 +180,59 @@ func (a *assembly) hardwareOf(speeds []float64, cores int32) *Hardware {
 
 // addLink adds a shared link; bandwidth in B/s, latency in s.
 func (a *assembly) addLink(name string, bandwidth, latency float64) (*Link, error) {
+	return a.addCable(name, Cable{Bandwidth: bandwidth, Latency: latency})
+}
+
+// addCable adds a link that is like c.
+func (a *assembly) addCable(name string, c Cable) (*Link, error) {
 	if a.Link(name) != nil {
 		return nil, fmt.Errorf("a second link named %q", name)
 	}
-	if err := errors.Join(notNegative("bandwidth", bandwidth), notNegative("latency", latency)); err != nil {
+	if err := errors.Join(notNegative("bandwidth", c.Bandwidth), notNegative("latency", c.Latency)); err != nil {
 		return nil, err
 	}
-	if len(a.Links) == MaxLinks {
+	if a.Links.Len() == MaxLinks {
 		return nil, fmt.Errorf("more than %d links", MaxLinks)
 	}
-	if len(a.spareLinks) == 0 {
-		a.spareLinks = make([]Link, chunk[Link](len(a.Links)))
+	at := a.linkNames.add(name)
+	if at == noName {
+		return nil, errors.New("names of links take more than 4 GB")
 	}
-	l := &a.spareLinks[0]
-	a.spareLinks = a.spareLinks[1:]
-	*l = Link{Name: name, Index: int32(len(a.Links)), Cable: a.cableOf(bandwidth, latency)}
-	a.Links = append(a.Links, l)
+	l := a.Links.Add(a.cableOf(c))
+	l.name = at
 	a.links.set(name, l.Index)
 	return l, nil
 }
 
-// chunk is how many hosts or links are allocated together when there are so many
-// already: what fills 2 or 32 KiB of memory but for the eight bytes that Go keeps
-// before the elements.
-func chunk[T any](have int) int {
-	var one T
+// chunk is how many hosts are allocated together when there are so many already:
+// what fills 2 or 32 KiB of memory but for the eight bytes that Go keeps before the
+// elements.
+func chunk(have int) int {
 	size := 2 << 10
 	if have > 1000 {
 		size = 32 << 10
 	}
-	return (size - 8) / int(unsafe.Sizeof(one))
+	return (size - 8) / int(unsafe.Sizeof(Host{}))
 }
 
-// cableOf returns the cable of one of the latest links again if it is like that.
-func (a *assembly) cableOf(bandwidth, latency float64) *Cable {
-	for _, c := range a.cables {
-		if c != nil && c.Bandwidth == bandwidth && c.Latency == latency {
-			return c
+// cableOf returns the cable of one of the latest links again if it is like c.
+func (a *assembly) cableOf(c Cable) *Cable {
+	c.names = a.linkNames
+	for _, latest := range a.cables {
+		if latest != nil && *latest == c {
+			return latest
 		}
 	}
-	c := &Cable{Bandwidth: bandwidth, Latency: latency}
-	a.cables[a.oldest] = c
+	a.cables[a.oldest] = &c
 	a.oldest = (a.oldest + 1) % len(a.cables)
-	return c
+	return &c
+}
+
+// text is the concatenation of the parts, until the next call.
+func (a *assembly) text(prefix string, number int, suffix string) string {
+	a.scratch = strconv.AppendInt(append(a.scratch[:0], prefix...), int64(number), 10)
+	a.scratch = append(a.scratch, suffix...)
+	return unsafe.String(unsafe.SliceData(a.scratch), len(a.scratch))
 }
 
 // keep returns the concatenation of the parts, which may lie in a text that is
@@ -233,14 +241,13 @@ func (a *assembly) keep(parts ...string) string { return a.texts.join(parts...) 
 
 // addSplit adds the two halves of a full-duplex link.
 func (a *assembly) addSplit(name string, bandwidth, latency float64) (up, down *Link, err error) {
-	if up, err = a.addLink(a.keep(name, "_UP"), bandwidth, latency); err != nil {
+	c := Cable{Bandwidth: bandwidth, Latency: latency, half: upHalf}
+	if up, err = a.addCable(name+"_UP", c); err != nil {
 		return nil, nil, err
 	}
-	if down, err = a.addLink(a.keep(name, "_DOWN"), bandwidth, latency); err != nil {
-		return nil, nil, err
-	}
-	up.half, down.half = upHalf, downHalf
-	return up, down, nil
+	c.half = downHalf
+	down, err = a.addCable(name+"_DOWN", c)
+	return up, down, err
 }
 
 // split returns the halves of the full-duplex link of the given name, or nil.
@@ -249,7 +256,7 @@ func (a *assembly) split(name string) (up, down *Link) {
 	if up == nil || up.half != upHalf {
 		return nil, nil
 	}
-	return up, a.Links[up.Index+1]
+	return up, a.Links.At(int(up.Index) + 1)
 }
 
 func notNegative(what string, value float64) error {
@@ -266,7 +273,7 @@ func (a *assembly) finish() (*Platform, error) {
 		return nil, err
 	}
 	p.builder.platform = p
-	p.Hosts, p.Links = clip(p.Hosts), clip(p.Links)
+	p.Hosts = clip(p.Hosts)
 	p.names.clip()
 	p.links.clip()
 	return p, nil

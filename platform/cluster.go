@@ -160,18 +160,14 @@ func (a *assembly) member(m *member, rank int) error {
 
 // loopback adds the link by which a host of a cluster reaches itself.
 func (a *assembly) loopback(m *member, number int) error {
-	l, err := a.addLink(m.names.name(m.id+"_link_", number, "_loopback"), m.loopbackBandwidth, m.loopbackLatency)
-	if err == nil {
-		l.Policy = FatPipe
-	}
+	_, err := a.addCable(a.text(m.id+"_link_", number, "_loopback"), Cable{Bandwidth: m.loopbackBandwidth, Latency: m.loopbackLatency, Policy: FatPipe})
 	return err
 }
 
 // flatCluster is the routing of a plain <cluster>: a star whose links lie
 // one after another, so that the links of a host are found by its rank.
 type flatCluster struct {
-	links                    []*Link // of the first host, then of the second, ...
-	stride                   int
+	first, stride            int // of the links of the first host, then of the second, ...
 	loopback, limiter, split bool
 	backbone                 *Link
 	hosts                    int32
@@ -194,13 +190,13 @@ func (a *assembly) addFlatCluster(c *cluster) error {
 		return err
 	}
 	if c.hasBackbone() {
-		if r.backbone, err = a.addLink(c.id+"_backbone", c.backboneBandwidth, c.backboneLatency); err != nil {
+		cable := Cable{Bandwidth: c.backboneBandwidth, Latency: c.backboneLatency, Policy: c.backbonePolicy}
+		if r.backbone, err = a.addCable(c.id+"_backbone", cable); err != nil {
 			return err
 		}
-		r.backbone.Policy = c.backbonePolicy
 	}
 	m := a.newMember(c)
-	first := len(a.Links)
+	r.first = a.Links.Len()
 	for rank, number := range c.numbers {
 		if err := a.member(m, rank); err != nil {
 			return err
@@ -211,7 +207,7 @@ func (a *assembly) addFlatCluster(c *cluster) error {
 			}
 		}
 		if r.limiter {
-			if _, err := a.addLink(m.names.name(c.id+"_link_", number, "_limiter"), c.limiter, 0); err != nil {
+			if _, err := a.addLink(a.text(c.id+"_link_", number, "_limiter"), c.limiter, 0); err != nil {
 				return err
 			}
 		}
@@ -219,7 +215,6 @@ func (a *assembly) addFlatCluster(c *cluster) error {
 			return err
 		}
 	}
-	r.links = a.Links[first:]
 	router := c.router
 	if router == "" {
 		router = c.prefix + c.id + "_router" + c.suffix
@@ -234,37 +229,41 @@ func (a *assembly) addFlatCluster(c *cluster) error {
 // Routes may name the two as one when named is true.
 func (a *assembly) clusterLink(m *member, prefix string, number int, bandwidth float64, named bool) error {
 	if !m.isSplit() {
-		_, err := a.addLink(m.names.name(prefix, number, ""), bandwidth, m.latency)
+		_, err := a.addLink(a.text(prefix, number, ""), bandwidth, m.latency)
 		return err
 	}
-	up, err := a.addLink(m.names.name(prefix, number, "_UP"), bandwidth, m.latency)
-	if err != nil {
-		return err
-	}
-	down, err := a.addLink(m.names.name(prefix, number, "_DOWN"), bandwidth, m.latency)
-	if err == nil && named {
+	up := Cable{Bandwidth: bandwidth, Latency: m.latency}
+	down := up
+	if named {
 		up.half, down.half = upHalf, downHalf
 	}
+	if _, err := a.addCable(a.text(prefix, number, "_UP"), up); err != nil {
+		return err
+	}
+	_, err := a.addCable(a.text(prefix, number, "_DOWN"), down)
 	return err
 }
 
 // of returns the links of a host: the loopback, the limiter, the way up and
 // the way down; those that the cluster has not are nil.
-func (f *flatCluster) of(rank int32) (loopback, limiter, up, down *Link) {
-	at := f.links[int(rank)*f.stride : (int(rank)+1)*f.stride]
+func (f *flatCluster) of(links *Links, rank int32) (loopback, limiter, up, down *Link) {
+	at := f.first + int(rank)*f.stride
+	last := at + f.stride - 1
 	if f.loopback {
-		loopback, at = at[0], at[1:]
+		loopback = links.At(at)
+		at++
 	}
 	if f.limiter {
-		limiter, at = at[0], at[1:]
+		limiter = links.At(at)
+		at++
 	}
-	return loopback, limiter, at[0], at[len(at)-1]
+	return loopback, limiter, links.At(at), links.At(last)
 }
 
 func (f *flatCluster) route(b *builder, src, dst *Node) (from, to *Node, err error) {
 	start := len(b.links)
 	if src.local < f.hosts {
-		loopback, limiter, up, _ := f.of(src.local)
+		loopback, limiter, up, _ := f.of(&b.platform.Links, src.local)
 		if src == dst && loopback != nil {
 			b.link(loopback)
 			return nil, nil, nil
@@ -274,7 +273,7 @@ func (f *flatCluster) route(b *builder, src, dst *Node) (from, to *Node, err err
 		b.hop(start, f.backbone)
 	}
 	if dst.local < f.hosts {
-		_, limiter, _, down := f.of(dst.local)
+		_, limiter, _, down := f.of(&b.platform.Links, dst.local)
 		b.hop(start, f.backbone)
 		b.hop(start, down)
 		b.hop(start, limiter)
@@ -299,13 +298,16 @@ func (b *builder) hop(start int, l *Link) {
 // which may be the same.
 type wire struct{ up, down *Link }
 
+// lastLink returns the link that was added last.
+func (a *assembly) lastLink() *Link { return a.Links.At(a.Links.Len() - 1) }
+
 // lastWire returns the link, or the two, that were added last.
 func (a *assembly) lastWire(split bool) wire {
-	last := len(a.Links) - 1
+	up, down := a.lastLink(), a.lastLink()
 	if split {
-		return wire{a.Links[last-1], a.Links[last]}
+		up = a.Links.At(int(down.Index) - 1)
 	}
-	return wire{a.Links[last], a.Links[last]}
+	return wire{up, down}
 }
 
 // product multiplies the sizes of a topology; it fails when there are more

@@ -74,12 +74,13 @@ func checkOption(q Property) error {
 // loopbackOption gives the loopback link what an option says.
 func (l *loader) loopbackOption(q Property) error {
 	var into *float64
-	l.Links[0].own()
+	loopback := l.Links.At(0)
+	loopback.own()
 	switch q.Name {
 	case "network/loopback-bw":
-		into = &l.Links[0].Bandwidth
+		into = &loopback.Bandwidth
 	case "network/loopback-lat":
-		into = &l.Links[0].Latency
+		into = &loopback.Latency
 	default:
 		return nil
 	}

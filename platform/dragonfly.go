@@ -57,15 +57,15 @@ func (a *assembly) addDragonfly(c *cluster) error {
 		if err := a.member(m, rank); err != nil {
 			return err
 		}
-		before := len(a.Links)
+		before := a.Links.Len()
 		if err := a.leafLinks(m, rank); err != nil {
 			return err
 		}
 		if c.hasLoopback() {
-			d.loopbacks = append(d.loopbacks, a.Links[before])
+			d.loopbacks = append(d.loopbacks, a.Links.At(before))
 		}
 		if c.hasLimiter() {
-			d.limiters = append(d.limiters, a.Links[len(a.Links)-1])
+			d.limiters = append(d.limiters, a.lastLink())
 		}
 	}
 	d.routers = make([]dragonflyRouter, routers)
@@ -74,7 +74,7 @@ func (a *assembly) addDragonfly(c *cluster) error {
 			if err := a.limiter(m, 2*hosts-1-i); err != nil {
 				return err
 			}
-			d.routers[i].limiter = a.Links[len(a.Links)-1]
+			d.routers[i].limiter = a.lastLink()
 		}
 	}
 	if err := a.dragonflyWires(d, m, bundles); err != nil {
@@ -119,7 +119,7 @@ func (a *assembly) dragonflyWires(d *dragonfly, m *member, bundles bundle) error
 		a.dragonflyLinks++
 		return a.lastWire(m.isSplit()), nil
 	}
-	d.first, d.stride = len(a.Links), 1
+	d.first, d.stride = a.Links.Len(), 1
 	if m.isSplit() {
 		d.stride = 2
 	}
@@ -209,7 +209,7 @@ func (d *dragonfly) route(b *builder, src, dst *Node) (from, to *Node, err error
 	}
 	at := mine // of the router reached so far
 	r := d.router(at.group, at.chassis, at.blade)
-	b.link(b.platform.Links[d.first+int(src.local)*d.stride])
+	b.link(b.platform.Links.At(d.first + int(src.local)*d.stride))
 	if at.group != target.group {
 		if at.blade != target.group {
 			r.limit(b)
@@ -242,7 +242,7 @@ func (d *dragonfly) route(b *builder, src, dst *Node) (from, to *Node, err error
 	}
 	end := d.router(target.group, target.chassis, target.blade)
 	end.limit(b)
-	b.link(b.platform.Links[d.first+int(dst.local)*d.stride+d.stride-1])
+	b.link(b.platform.Links.At(d.first + int(dst.local)*d.stride + d.stride - 1))
 	if d.limiters != nil {
 		b.links = append(b.links, d.limiters[dst.local])
 	}

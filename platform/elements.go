@@ -256,7 +256,7 @@ func (l *loader) link(f *frame) error {
 	if isWifiZone {
 		policy = "WIFI"
 		if wifi.link != nil {
-			return fmt.Errorf("one link expected in a Wifi zone, which has %q already", wifi.link.Name)
+			return fmt.Errorf("one link expected in a Wifi zone, which has %q already", wifi.link.Name())
 		}
 	}
 	switch {
@@ -276,7 +276,14 @@ func (l *loader) link(f *frame) error {
 		}
 		links = []*Link{up, down}
 	} else {
-		link, err := l.addLink(l.keep(id), bandwidths[0], latency)
+		c := Cable{Bandwidth: bandwidths[0], Latency: latency}
+		switch policy {
+		case "FATPIPE":
+			c.Policy = FatPipe
+		case "WIFI":
+			c.Policy = Wifi
+		}
+		link, err := l.addCable(id, c)
 		if err != nil {
 			return err
 		}
@@ -302,12 +309,6 @@ func (l *loader) link(f *frame) error {
 	for _, link := range links {
 		if more.bandwidth != nil || more.latency != nil || more.state != nil || more.properties != nil || more.levels != nil {
 			*link.details() = more
-		}
-		switch policy {
-		case "FATPIPE":
-			link.Policy = FatPipe
-		case "WIFI":
-			link.Policy = Wifi
 		}
 	}
 	if isWifiZone {
@@ -391,11 +392,11 @@ func (l *loader) peer(f *frame) error {
 	if err := l.hostFiles(f, h); err != nil {
 		return err
 	}
-	up, err := l.addLink(l.keep("link_", id, "_UP"), out, 0)
+	up, err := l.addLink("link_"+id+"_UP", out, 0)
 	if err != nil {
 		return err
 	}
-	down, err := l.addLink(l.keep("link_", id, "_DOWN"), in, 0)
+	down, err := l.addLink("link_"+id+"_DOWN", in, 0)
 	if err != nil {
 		return err
 	}
@@ -606,7 +607,7 @@ func (l *loader) starEnds(parts *starParts) error {
 		if err != nil {
 			return l.fail(f, err)
 		}
-		link, err := l.addLink(strings.Clone(f.get("id")), bandwidth, latency)
+		link, err := l.addLink(f.get("id"), bandwidth, latency)
 		if err != nil {
 			return l.fail(f, err)
 		}
@@ -656,11 +657,11 @@ func (l *loader) cabinet(f *frame, star *starRouting) error {
 		if err != nil {
 			return err
 		}
-		up, err := l.addLink(l.keep("link_", h.Name, "_UP"), bandwidth, latency)
+		up, err := l.addLink("link_"+h.Name+"_UP", bandwidth, latency)
 		if err != nil {
 			return err
 		}
-		down, err := l.addLink(l.keep("link_", h.Name, "_DOWN"), bandwidth, latency)
+		down, err := l.addLink("link_"+h.Name+"_DOWN", bandwidth, latency)
 		if err != nil {
 			return err
 		}

@@ -25,7 +25,7 @@ type fatTree struct {
 	cables   []int   // by level: how many cables begin below it
 	position int     // of the first host among the hosts of all fat trees
 
-	links     []*Link // of the cables: the way up, and down if there are two
+	first     int     // of the links of the cables: the way up, and down if there are two
 	stride    int     // of a cable
 	loopbacks []*Link // by rank; nil without
 	limiters  []*Link // by node; nil without
@@ -66,15 +66,15 @@ func (a *assembly) addFatTree(c *cluster) error {
 		if err := a.member(m, rank); err != nil {
 			return err
 		}
-		before := len(a.Links)
+		before := a.Links.Len()
 		if err := a.leafLinks(m, rank); err != nil {
 			return err
 		}
 		if c.hasLoopback() {
-			t.loopbacks = append(t.loopbacks, a.Links[before])
+			t.loopbacks = append(t.loopbacks, a.Links.At(before))
 		}
 		if c.hasLimiter() {
-			t.limiters = append(t.limiters, a.Links[len(a.Links)-1])
+			t.limiters = append(t.limiters, a.lastLink())
 		}
 	}
 	if len(c.numbers) < hosts {
@@ -84,7 +84,7 @@ func (a *assembly) addFatTree(c *cluster) error {
 		if err := a.limiter(m, t.id(node)); err != nil {
 			return err
 		}
-		t.limiters = append(t.limiters, a.Links[len(a.Links)-1])
+		t.limiters = append(t.limiters, a.lastLink())
 	}
 	if err := a.treeCables(t, m); err != nil {
 		return err
@@ -195,16 +195,16 @@ func (t *fatTree) moved(n treeNode, level, k, digit int) treeNode {
 }
 
 // cable returns the links up and down between a node and the parent of a digit.
-func (t *fatTree) cable(child treeNode, digit, port int) wire {
+func (t *fatTree) cable(b *builder, child treeNode, digit, port int) wire {
 	l := child.level
 	number := t.cables[l] + (child.rank*t.parents[l]+digit)*t.ports[l] + port
-	own := t.links[number*t.stride : (number+1)*t.stride]
-	return wire{own[0], own[t.stride-1]}
+	up := t.first + number*t.stride
+	return wire{b.platform.Links.At(up), b.platform.Links.At(up + t.stride - 1)}
 }
 
 // treeCables joins each node to its parents.
 func (a *assembly) treeCables(t *fatTree, m *member) error {
-	first := len(a.Links)
+	t.first = a.Links.Len()
 	prefix := []byte("link_from_")
 	for level := range t.levels {
 		for rank := range t.starts[level+1] - t.starts[level] {
@@ -223,7 +223,6 @@ func (a *assembly) treeCables(t *fatTree, m *member) error {
 			}
 		}
 	}
-	t.links = a.Links[first:]
 	return nil
 }
 
@@ -276,7 +275,7 @@ func (t *fatTree) route(b *builder, src, dst *Node) (from, to *Node, err error) 
 		d %= t.parents[at.level] * t.ports[at.level]
 		t.limit(b, at)
 		digit := d % t.parents[at.level]
-		b.link(t.cable(at, digit, d/t.parents[at.level]).up)
+		b.link(t.cable(b, at, digit, d/t.parents[at.level]).up)
 		at = t.parent(at, digit)
 	}
 	for at != target {
@@ -289,7 +288,7 @@ func (t *fatTree) route(b *builder, src, dst *Node) (from, to *Node, err error) 
 				continue
 			}
 			child := t.child(at, port%t.children[l])
-			b.link(t.cable(child, t.digit(at, l), port/t.children[l]).down)
+			b.link(t.cable(b, child, t.digit(at, l), port/t.children[l]).down)
 			t.limit(b, at)
 			at = child
 		}

@@ -41,10 +41,12 @@ func checkLoaded(t *testing.T, p *Platform, err error) {
 			t.Fatalf("host %q has %d cores of %v", h.Name, h.Cores, h.Speed())
 		}
 	}
-	for i, l := range p.Links {
-		if p.Link(l.Name) != l || int(l.Index) != i || !(l.Bandwidth >= 0) || !(l.Latency >= 0) {
-			t.Fatalf("link %q: %v B/s, %v s", l.Name, l.Bandwidth, l.Latency)
+	i := 0
+	for l := range p.Links.All() {
+		if p.Link(l.Name()) != l || int(l.Index) != i || !(l.Bandwidth >= 0) || !(l.Latency >= 0) {
+			t.Fatalf("link %q: %v B/s, %v s", l.Name(), l.Bandwidth, l.Latency)
 		}
+		i++
 	}
 	some := p.Hosts[:min(len(p.Hosts), 10)]
 	for _, src := range some {

@@ -238,11 +238,10 @@ func (g *gmlReader) edge(list []gmlPair) error {
 		g.graph.parallel = append(g.graph.parallel, key)
 		name += "." + strconv.Itoa(n)
 	}
-	l, err := g.addLink(name, gmlEdgeBandwidth, latency)
+	l, err := g.addCable(name, Cable{Bandwidth: gmlEdgeBandwidth, Latency: latency, Policy: FatPipe})
 	if err != nil {
 		return err
 	}
-	l.Policy = FatPipe
 	if faults != (DatagramFaults{}) {
 		l.details().datagrams = faults
 	}
@@ -304,7 +303,7 @@ func (g *gmlReader) host(name string, node int32, speeds []float64, cores int, u
 	if err != nil {
 		return err
 	}
-	in.Cable = g.cableOf(down, 0)
+	in.Cable = g.cableOf(Cable{Bandwidth: down, half: downHalf})
 	g.graph.access = append(g.graph.access, wire{out, in})
 	g.graph.vertex = append(g.graph.vertex, node)
 	return nil

@@ -34,7 +34,7 @@ func routeText(t *testing.T, p *Platform, from, to string) string {
 	}
 	var b strings.Builder
 	for _, l := range r.Links {
-		b.WriteString(l.Name + " ")
+		b.WriteString(l.Name() + " ")
 	}
 	return b.String() + quantityText(r.Latency)
 }

@@ -34,7 +34,7 @@ func TestRoutesAreSimGrids(t *testing.T) {
 				}
 				var links []string
 				for _, l := range r.Links {
-					links = append(links, l.Name)
+					links = append(links, l.Name())
 				}
 				want, err := strconv.ParseFloat(words[2], 64)
 				if err != nil {

@@ -65,7 +65,7 @@ func (g *graphRouting) seal(*Platform, *Zone) error {
 
 func (g *graphRouting) route(b *builder, src, dst *Node) (from, to *Node, err error) {
 	if src == dst {
-		b.link(b.platform.Links[0])
+		b.link(b.platform.Links.At(0))
 		return nil, nil, nil
 	}
 	s, t := g.vertex[src.local], g.vertex[dst.local]

@@ -23,25 +23,33 @@ func (p Policy) String() string {
 }
 
 // Link carries data between nodes. A full-duplex link of the file is two
-// links, NAME_UP and NAME_DOWN.
+// links, NAME_UP and NAME_DOWN. It is small, because platforms may have millions.
 type Link struct {
-	Name   string
-	Index  int32
-	Policy Policy
-	half   half
 	*Cable
+	Index int32
+	name  namePlace
 }
 
-// Cable is what links that are alike share: platforms may have millions of
-// links.
+// Cable is what links that are alike share.
 type Cable struct {
 	// Bandwidth is in bytes per second; of a Wifi link, that of level 0.
 	Bandwidth float64
 	// Latency is in seconds.
 	Latency float64
+	Policy  Policy
 
+	half  half
+	names *linkNames   // of the platform
 	more  *linkDetails // nil for most links
 	owner *Link        // the only link that has it; nil if there may be several
+}
+
+// Name is the link's name in the platform.
+func (l *Link) Name() string {
+	if l.names == nil {
+		return ""
+	}
+	return l.names.at(l.name)
 }
 
 // own gives l a Cable that it does not share with others.

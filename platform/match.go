@@ -25,8 +25,11 @@ func (p *Platform) MatchLinks(pattern string) []*Link {
 		if found || !strings.ContainsAny(one, "*?") {
 			continue
 		}
-		for _, l := range p.Links[1:] { // all but SimGrid's loopback
-			if ok, err := path.Match(escapeSlash.Replace(one), escapeSlash.Replace(l.Name)); ok && err == nil {
+		for l := range p.Links.All() {
+			if l.Index == 0 { // SimGrid's loopback
+				continue
+			}
+			if ok, err := path.Match(escapeSlash.Replace(one), escapeSlash.Replace(l.Name())); ok && err == nil {
 				links = append(links, l)
 			}
 		}

@@ -16,7 +16,7 @@ type Platform struct {
 	// element's Index is its position here. Links[0] is SimGrid's loopback,
 	// which hosts of some zones use to reach themselves.
 	Hosts []*Host
-	Links []*Link
+	Links Links
 	// Root is the outermost zone; nil when the file has none.
 	Root *Zone
 	// Config holds the options of the file's <config> element.
@@ -87,7 +87,7 @@ func (p *Platform) Host(name string) *Host {
 // Link returns the named link, or nil.
 func (p *Platform) Link(name string) *Link {
 	if n := p.links.find(name); n >= 0 {
-		return p.Links[n]
+		return p.Links.At(int(n))
 	}
 	return nil
 }

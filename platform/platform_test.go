@@ -98,7 +98,7 @@ func TestClusterRoute(t *testing.T) {
 	}
 	var names []string
 	for _, l := range r.Links {
-		names = append(names, l.Name)
+		names = append(names, l.Name())
 	}
 	if got := strings.Join(names, " "); got != "c_link_1_UP c_backbone c_link_8_DOWN" || math.Abs(r.Latency-600e-6) > 1e-12 {
 		t.Errorf("%s, %v s", got, r.Latency)

@@ -54,7 +54,7 @@ func (p *Platform) loopbackOf(z *Zone) *Link {
 	if len(z.Children) > 0 {
 		return nil
 	}
-	return p.Links[0]
+	return p.Links.At(0)
 }
 
 // route appends nothing when there is no route: inside a longer way SimGrid

@@ -51,14 +51,14 @@ func (s *starRouting) route(b *builder, src, dst *Node) (from, to *Node, err err
 	}
 	if int(src.local) < len(s.spokes) {
 		if out := s.spokes[src.local]; out.up != noLink {
-			b.hop(start, b.platform.Links[out.up])
+			b.hop(start, b.platform.Links.At(int(out.up)))
 			b.hop(start, s.backbone)
 		}
 	}
 	if int(dst.local) < len(s.spokes) {
 		if in := s.spokes[dst.local]; in.down != noLink {
 			b.hop(start, s.backbone)
-			b.hop(start, b.platform.Links[in.down])
+			b.hop(start, b.platform.Links.At(int(in.down)))
 		}
 	}
 	return nil, nil, nil

@@ -13,8 +13,7 @@ const maxDimensions = 100
 // dimension, the link to the next host.
 type torus struct {
 	sizes             []int
-	links             []*Link // of the first host, then of the second, ...
-	stride            int
+	first, stride     int // of the links of the first host, then of the second, ...
 	loopback, limiter bool
 	split             bool
 }
@@ -48,7 +47,7 @@ func (a *assembly) addTorus(c *cluster) error {
 		return err
 	}
 	m := a.newMember(c)
-	first := len(a.Links)
+	t.first = a.Links.Len()
 	for rank := range total {
 		if err := a.member(m, rank); err != nil {
 			return err
@@ -70,7 +69,6 @@ func (a *assembly) addTorus(c *cluster) error {
 			below *= size
 		}
 	}
-	t.links = a.Links[first:]
 	return a.endZone()
 }
 
@@ -89,35 +87,40 @@ func (a *assembly) leafLinks(m *member, rank int) error {
 }
 
 func (a *assembly) limiter(m *member, id int) error {
-	_, err := a.addLink(m.names.name(m.id+"_link_", id, "_limiter"), m.cluster.limiter, 0)
+	_, err := a.addLink(a.text(m.id+"_link_", id, "_limiter"), m.cluster.limiter, 0)
 	return err
 }
 
-func (t *torus) own(node int) []*Link { return t.links[node*t.stride : (node+1)*t.stride] }
+// own returns link n of a host's own.
+func (t *torus) own(b *builder, node, n int) *Link {
+	return b.platform.Links.At(t.first + node*t.stride + n)
+}
 
 func (t *torus) limit(b *builder, node int) {
 	if !t.limiter {
 		return
 	}
+	n := 0
 	if t.loopback {
-		b.links = append(b.links, t.own(node)[1])
-	} else {
-		b.links = append(b.links, t.own(node)[0])
+		n = 1
 	}
+	b.links = append(b.links, t.own(b, node, n))
 }
 
-func (t *torus) wire(node, dimension int) wire {
-	own := t.own(node)
+func (t *torus) wire(b *builder, node, dimension int) wire {
+	n := 0
 	if t.loopback {
-		own = own[1:]
+		n++
 	}
 	if t.limiter {
-		own = own[1:]
+		n++
 	}
 	if t.split {
-		return wire{own[2*dimension], own[2*dimension+1]}
+		n += 2 * dimension
+		return wire{t.own(b, node, n), t.own(b, node, n+1)}
 	}
-	return wire{own[dimension], own[dimension]}
+	link := t.own(b, node, n+dimension)
+	return wire{link, link}
 }
 
 // route goes through one dimension after another. The direction in each is
@@ -127,7 +130,7 @@ func (t *torus) route(b *builder, src, dst *Node) (from, to *Node, err error) {
 		return nil, nil, nil
 	}
 	if src == dst && t.loopback {
-		b.link(t.own(int(src.local))[0])
+		b.link(t.own(b, int(src.local), 0))
 		return nil, nil, nil
 	}
 	at, end, below := int(src.local), int(dst.local), 1
@@ -141,14 +144,14 @@ func (t *torus) route(b *builder, src, dst *Node) (from, to *Node, err error) {
 				if place == size-1 {
 					next -= size * below
 				}
-				b.link(t.wire(at, dimension).up)
+				b.link(t.wire(b, at, dimension).up)
 				at = next
 			} else {
 				at -= below
 				if place == 0 {
 					at += size * below
 				}
-				b.link(t.wire(at, dimension).down)
+				b.link(t.wire(b, at, dimension).down)
 			}
 		}
 		below *= size

@@ -347,12 +347,13 @@ func (y *yamlReader) link(in *inlineLink) error {
 		var links []*Link
 		switch strings.ToUpper(in.Policy) {
 		case "", "SHARED", "FATPIPE":
-			link, err := y.addLink(name, bandwidth, latency)
+			c := Cable{Bandwidth: bandwidth, Latency: latency}
+			if strings.EqualFold(in.Policy, "FATPIPE") {
+				c.Policy = FatPipe
+			}
+			link, err := y.addCable(name, c)
 			if err != nil {
 				return err
-			}
-			if strings.EqualFold(in.Policy, "FATPIPE") {
-				link.Policy = FatPipe
 			}
 			links = []*Link{link}
 		case "SPLITDUPLEX":
@@ -429,8 +430,8 @@ func (y *yamlReader) linkNamed(name string) (there, back *Link, err error) {
 	l := y.Link(name)
 	if l == nil {
 		var known []string
-		for _, l := range y.Links[1:] {
-			known = append(known, l.Name)
+		for l := range y.Links.All() {
+			known = append(known, l.Name())
 		}
 		if near := strictyaml.Nearest(name, known); near != "" {
 			return nil, nil, fmt.Errorf("unknown link %q (did you mean %q?)", name, near)
@@ -439,9 +440,9 @@ func (y *yamlReader) linkNamed(name string) (there, back *Link, err error) {
 	}
 	switch l.half {
 	case upHalf:
-		return l, y.Links[l.Index+1], nil
+		return l, y.Links.At(int(l.Index) + 1), nil
 	case downHalf:
-		return l, y.Links[l.Index-1], nil
+		return l, y.Links.At(int(l.Index) - 1), nil
 	}
 	return l, l, nil
 }

@@ -111,7 +111,7 @@ func replayRanks(t *trace.Trace, o Options) (*Result, error) {
 		}
 	}
 	n := network.New(network.Config{
-		Model: o.Model, Hosts: o.Platform.Hosts, Links: o.Platform.Links, Router: o.Platform,
+		Model: o.Model, Hosts: o.Platform.Hosts, Links: &o.Platform.Links, Router: o.Platform,
 		Seed: sim.NewSource(o.Seed), AsSimGrid: o.Model.Name != "tcp",
 	})
 	ended, err := runRanks(t, hosts, n)

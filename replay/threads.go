@@ -76,7 +76,7 @@ func runThreads(t *trace.Trace, o Options) (*Result, error) {
 		sockets: map[int]*socketState{}, pipes: map[int]*pipe{}, wakes: map[[2]int]int{}, accepted: map[int]bool{},
 	}
 	r.network = network.New(network.Config{
-		Model: o.Model, Hosts: o.Platform.Hosts, Links: o.Platform.Links, Router: o.Platform, Seed: r.source, HandshakeFree: o.HandshakeFree,
+		Model: o.Model, Hosts: o.Platform.Hosts, Links: &o.Platform.Links, Router: o.Platform, Seed: r.source, HandshakeFree: o.HandshakeFree,
 	})
 	r.network.Attach(r.queue)
 	r.stacks = inet.NewNetwork(r.queue, carrier{network.Addressed{Network: r.network, HostAt: r.hostAt}})

@@ -188,9 +188,9 @@ func (item *Item) check() error {
 		n := len(item.Link.Levels())
 		switch {
 		case item.Link.Policy != platform.Wifi:
-			return fmt.Errorf("a Wifi link expected, found %q", item.Link.Name)
+			return fmt.Errorf("a Wifi link expected, found %q", item.Link.Name())
 		case item.Number >= n:
-			return fmt.Errorf("a level of link %q from 0 to %d expected, found %d", item.Link.Name, n-1, item.Number)
+			return fmt.Errorf("a level of link %q from 0 to %d expected, found %d", item.Link.Name(), n-1, item.Number)
 		}
 	}
 	return nil
@@ -268,7 +268,13 @@ func (item *Item) setName(a argument, word string, p *platform.Platform) error {
 		}
 	case link:
 		if item.Link = p.Link(name); item.Link == nil {
-			return fmt.Errorf("no link %q in the platform%s", name, suggestion(name, linkNames(p.Links[:min(len(p.Links), mostSearched)])))
+			var known []string
+			for l := range p.Links.All() {
+				if known = append(known, l.Name()); len(known) == mostSearched {
+					break
+				}
+			}
+			return fmt.Errorf("no link %q in the platform%s", name, suggestion(name, known))
 		}
 	case disk:
 		var known []string

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
+	"slices"
 	"strings"
 
 	"github.com/simterpose/simterpose/network"
@@ -23,14 +25,14 @@ func Print(w io.Writer, items []Item, results []Result, n *network.Network, cloc
 		switch item.Kind {
 		case Route:
 			if r.State == Done {
-				fmt.Fprintf(b, " lat=%.9f links=%s\n", r.Latency, joined(linkNames(r.Route)))
+				fmt.Fprintf(b, " lat=%.9f links=%s\n", r.Latency, joined(linkNames(slices.Values(r.Route))))
 			} else {
 				fmt.Fprintf(b, " state=%s\n", r.State)
 			}
 		case Hosts:
 			fmt.Fprintf(b, " count=%d hosts=%s\n", len(n.Hosts), joined(hostNames(n.Hosts)))
 		case Links:
-			fmt.Fprintf(b, " count=%d links=%s\n", len(n.Links), joined(linkNames(n.Links)))
+			fmt.Fprintf(b, " count=%d links=%s\n", n.Links.Len(), joined(linkNames(n.Links.All())))
 		default:
 			fmt.Fprintf(b, " start=%.9f finish=%.9f duration=%.9f state=%s\n",
 				r.Start, r.Finish, r.Finish-r.Start, r.State)
@@ -91,16 +93,16 @@ func jsonOf(i int, item *Item, r *Result, n *network.Network) jsonItem {
 	case Route:
 		if r.State == Done {
 			j.Latency = &r.Latency
-			j.Route = linkNames(r.Route)
+			j.Route = linkNames(slices.Values(r.Route))
 		}
 	case Hosts:
 		for _, h := range n.Hosts {
 			j.Hosts = append(j.Hosts, jsonHost{h.Name, h.Speeds, h.PState, h.Cores})
 		}
 	case Links:
-		for _, l := range n.Links {
+		for l := range n.Links.All() {
 			t := n.LinkTraffic(l)
-			j.Links = append(j.Links, jsonLink{l.Name, l.Levels(), l.Latency, l.Policy.String(), t.Bytes, t.Messages})
+			j.Links = append(j.Links, jsonLink{l.Name(), l.Levels(), l.Latency, l.Policy.String(), t.Bytes, t.Messages})
 		}
 	case WifiRate:
 	default:
@@ -123,10 +125,9 @@ func hostNames(hosts []*platform.Host) []string {
 	return names
 }
 
-func linkNames(links []*platform.Link) []string {
-	names := make([]string, len(links))
-	for i, l := range links {
-		names[i] = l.Name
+func linkNames(links iter.Seq[*platform.Link]) (names []string) {
+	for l := range links {
+		names = append(names, l.Name())
 	}
 	return names
 }

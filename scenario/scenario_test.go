@@ -46,7 +46,7 @@ func play(t *testing.T, model, text string) string {
 		t.Fatal(err)
 	}
 	n := network.New(network.Config{
-		Model: m, Hosts: p.Hosts, Links: p.Links, Router: p, Seed: sim.NewSource(1), AsSimGrid: true,
+		Model: m, Hosts: p.Hosts, Links: &p.Links, Router: p, Seed: sim.NewSource(1), AsSimGrid: true,
 	})
 	results, clock := Run(n, items)
 	var out bytes.Buffer

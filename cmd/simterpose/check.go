@@ -48,9 +48,9 @@ func printPlan(out io.Writer, e *experiment.Experiment) error {
 	if e.Network.HandshakeFree {
 		model += ", handshake free"
 	}
-	// Links[0] is the loopback that every platform has.
+	// The first link is the loopback that every platform has.
 	fmt.Fprintf(out, "platform: %d hosts, %d links\nseed: %d\nepoch: %s\nstops: %s\nnetwork: %s\ncpu: %s\nmediation: %s\n\n",
-		len(e.Platform.Hosts), len(e.Platform.Links)-1, e.Seed, e.Epoch.Format(time.RFC3339), stop, model, e.CPU.Model, e.Mediation)
+		len(e.Platform.Hosts), e.Platform.Links.Len()-1, e.Seed, e.Epoch.Format(time.RFC3339), stop, model, e.CPU.Model, e.Mediation)
 	if len(e.Places) > 0 {
 		fmt.Fprintf(out, "hosts of %s:\n", e.Platform.File)
 		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)

@@ -90,7 +90,7 @@ func graphOf(p *platform.Platform) string {
 
 // link draws a link once, the halves of a full-duplex link as one.
 func (d *drawing) link(l *platform.Link) (node string) {
-	name := l.Name
+	name := l.Name()
 	for _, end := range []string{"_UP", "_DOWN"} {
 		base, found := strings.CutSuffix(name, end)
 		if found && d.platform.Link(base+"_UP") != nil && d.platform.Link(base+"_DOWN") != nil {

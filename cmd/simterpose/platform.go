@@ -60,8 +60,8 @@ which Graphviz must be installed (apt-get install graphviz).`,
 }
 
 func printPlatform(out io.Writer, p *platform.Platform) error {
-	// Links[0] is the loopback that every platform has.
-	fmt.Fprintf(out, "%d hosts, %d links, %d zones\n\n", len(p.Hosts), len(p.Links)-1, countZones(p.Root))
+	// The first link is the loopback that every platform has.
+	fmt.Fprintf(out, "%d hosts, %d links, %d zones\n\n", len(p.Hosts), p.Links.Len()-1, countZones(p.Root))
 	if p.Root != nil {
 		printZone(out, p.Root, "")
 		fmt.Fprintln(out)
@@ -130,7 +130,7 @@ func printRoute(out io.Writer, p *platform.Platform, from, to string) error {
 		if i == 0 || l.Bandwidth < least {
 			least = l.Bandwidth
 		}
-		fmt.Fprintf(table, "%s\t%sBps\t%.9gs\n", l.Name, quantity(l.Bandwidth), l.Latency)
+		fmt.Fprintf(table, "%s\t%sBps\t%.9gs\n", l.Name(), quantity(l.Bandwidth), l.Latency)
 	}
 	total := fmt.Sprintf("%d links", len(r.Links))
 	if len(r.Links) == 0 {

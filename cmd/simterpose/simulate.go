@@ -88,7 +88,7 @@ func (s *simulation) run(c *cobra.Command, platformFile, scenarioFile string) er
 		return err
 	}
 	n := network.New(network.Config{
-		Model: m, Hosts: p.Hosts, Links: p.Links, Router: p, Seed: sim.NewSource(s.seed), AsSimGrid: true,
+		Model: m, Hosts: p.Hosts, Links: &p.Links, Router: p, Seed: sim.NewSource(s.seed), AsSimGrid: true,
 	})
 	results, clock := scenario.Run(n, items)
 	if s.json {

@@ -96,7 +96,7 @@ func playConfigured(t *testing.T, p *platform.Platform, scenarioFile string) []s
 		t.Fatal(err)
 	}
 	results, _ := scenario.Run(network.New(network.Config{
-		Model: m, Hosts: p.Hosts, Links: p.Links, Router: p, Seed: sim.NewSource(1), AsSimGrid: true,
+		Model: m, Hosts: p.Hosts, Links: &p.Links, Router: p, Seed: sim.NewSource(1), AsSimGrid: true,
 	}), items)
 	return results
 }

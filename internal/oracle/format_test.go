@@ -34,12 +34,12 @@ func description(p *platform.Platform) []string {
 			lines = append(lines, fmt.Sprintf("disk\t%s\t%s\t%s\t%s", h.Name, d.Name, number(d.ReadBandwidth), number(d.WriteBandwidth)))
 		}
 	}
-	for _, l := range p.Links {
+	for l := range p.Links.All() {
 		if l.Policy == platform.Wifi { // SimGrid makes something else of its bandwidth
-			lines = append(lines, "link\t"+l.Name+"\tWIFI")
+			lines = append(lines, "link\t"+l.Name()+"\tWIFI")
 			continue
 		}
-		lines = append(lines, fmt.Sprintf("link\t%s\t%s\t%s\t%s", l.Name, number(l.Bandwidth), number(l.Latency), l.Policy))
+		lines = append(lines, fmt.Sprintf("link\t%s\t%s\t%s\t%s", l.Name(), number(l.Bandwidth), number(l.Latency), l.Policy))
 	}
 	slices.Sort(lines)
 	return lines
@@ -88,9 +88,9 @@ func everything(p *platform.Platform) string {
 		if src.Name == "" {
 			continue // it could not be named
 		}
-		for _, l := range p.Links {
+		for l := range p.Links.All() {
 			if l.Policy == platform.Wifi {
-				fmt.Fprintf(&b, "wifi_rate %s %s 0\n", escape(l.Name), escape(src.Name))
+				fmt.Fprintf(&b, "wifi_rate %s %s 0\n", escape(l.Name()), escape(src.Name))
 			}
 		}
 		for i := range 3 {

@@ -58,7 +58,7 @@ func (s setting) network(p *platform.Platform) (*network.Network, error) {
 	}
 	m.CrossTraffic = s.crossTraffic
 	return network.New(network.Config{
-		Model: m, Hosts: p.Hosts, Links: p.Links, Router: p, Seed: sim.NewSource(1), AsSimGrid: true,
+		Model: m, Hosts: p.Hosts, Links: &p.Links, Router: p, Seed: sim.NewSource(1), AsSimGrid: true,
 	}), nil
 }
 
@@ -174,7 +174,7 @@ func compare(platformFile, scenarioFile string, s setting) (differences []string
 		if item.Kind == scenario.Route {
 			var names []string
 			for _, l := range r.Route {
-				names = append(names, l.Name)
+				names = append(names, l.Name())
 			}
 			if ours, want := strings.Join(names, " "), strings.Join(a.links, " "); ours != want {
 				differ("links are\n  %s\nSimGrid's\n  %s", ours, want)

@@ -92,8 +92,8 @@ func (g *generator) activity(kind string, p *platform.Platform) {
 func (g *generator) change(kind string, p *platform.Platform) {
 	date := 0.5 + float64(g.IntN(5_000_000))/1e6 + 3e-8
 	host := p.Hosts[1+g.IntN(len(p.Hosts)-1)] // the first one stays on
-	link := p.Links[g.IntN(len(p.Links))]
-	wired := link.Name != "__loopback__" && link.Policy != platform.Wifi
+	link := p.Links.At(g.IntN(p.Links.Len()))
+	wired := link.Name() != "__loopback__" && link.Policy != platform.Wifi
 	switch x := g.IntN(10); {
 	case kind == "machines" && x < 6:
 		g.line("pstate %.8f %s %d", date, escape(host.Name), g.IntN(3))
@@ -103,29 +103,29 @@ func (g *generator) change(kind string, p *platform.Platform) {
 			g.line("host_on %.8f %s", date+g.between(0.01, 1), escape(host.Name))
 		}
 	case !wired:
-	case x >= 8 && strings.HasSuffix(link.Name, "_limiter"):
+	case x >= 8 && strings.HasSuffix(link.Name(), "_limiter"):
 		// SimGrid never counts the latency of most of these.
 	case x < 5:
-		g.line("link_off %.8f %s", date, escape(link.Name))
+		g.line("link_off %.8f %s", date, escape(link.Name()))
 		if g.chance(0.5) {
-			g.line("link_on %.8f %s", date+g.between(0.01, 1), escape(link.Name))
+			g.line("link_on %.8f %s", date+g.between(0.01, 1), escape(link.Name()))
 		}
 	case x < 8:
-		g.line("link_bw %.8f %s %g", date, escape(link.Name), g.between(1e5, 1e9))
+		g.line("link_bw %.8f %s %g", date, escape(link.Name()), g.between(1e5, 1e9))
 	default:
-		g.line("link_lat %.8f %s %g", date, escape(link.Name), g.between(1e-5, 1e-2))
+		g.line("link_lat %.8f %s %g", date, escape(link.Name()), g.between(1e-5, 1e-2))
 	}
 }
 
 // wifiRates attaches the stations, which SimGrid's files cannot.
 func (g *generator) wifiRates(p *platform.Platform) {
-	for _, l := range p.Links {
+	for l := range p.Links.All() {
 		if l.Policy != platform.Wifi {
 			continue
 		}
 		for _, h := range p.Hosts {
 			if strings.HasPrefix(h.Name, "station") {
-				g.line("wifi_rate %s %s %d", l.Name, h.Name, g.IntN(len(l.Levels())))
+				g.line("wifi_rate %s %s %d", l.Name(), h.Name, g.IntN(len(l.Levels())))
 			}
 		}
 	}
