@@ -24,6 +24,8 @@ type description struct {
 	sendTimeout    time.Duration
 	// pair is the real socket of one whose connections may be translated.
 	pair *transit.Pair
+	// signals, if not nil, are those that somebody gets for this file.
+	signals *fileSignals
 }
 
 func (k *Kernel) newDescription(f socket.File, flags int) *description {
@@ -39,6 +41,9 @@ func (d *description) release() {
 	d.references--
 	if d.references == 0 {
 		d.registry.Forget(d.file)
+		if d.signals != nil {
+			d.signals.release()
+		}
 		d.file.Release()
 		d.unpair()
 	}

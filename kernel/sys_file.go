@@ -28,6 +28,9 @@ func (t *Task) finish(d *description, n int, errno unix.Errno, events waiter.Mas
 		}
 		return result(t.call.done+n, errno)
 	}
+	if d.signals != nil && events&waiter.Out != 0 {
+		d.signals.full = true
+	}
 	if nonblock {
 		if t.call.done > 0 {
 			return ret(t.call.done)
@@ -64,6 +67,9 @@ func (t *Task) doRead(d *description, s *span) Outcome {
 	r, ok := d.file.(socket.Reader)
 	if !ok {
 		return fail(unix.EINVAL)
+	}
+	if _, ok := r.(socket.Socket); ok && s.Len() == 0 {
+		return ret(0) // sock_read_iter asks the socket for nothing
 	}
 	n, errno := r.Read(s)
 	if f := t.kernel().Moved; f != nil && errno == 0 {
@@ -294,6 +300,11 @@ func sysFcntl(t *Task) Outcome {
 		}
 		return native()
 	}
+	if !d.machines() {
+		if o, done := t.fcntlSignals(d, t.flags(1)); done {
+			return o
+		}
+	}
 	switch command := t.flags(1); command {
 	case unix.F_DUPFD, unix.F_DUPFD_CLOEXEC:
 		least := t.int(2)
@@ -310,6 +321,9 @@ func sysFcntl(t *Task) Outcome {
 		return t.duplicate(t.int(0), least, command == unix.F_DUPFD_CLOEXEC)
 	case unix.F_SETFL:
 		d.nonblock = t.flags(2)&unix.O_NONBLOCK != 0
+		if !d.machines() {
+			t.setAsync(d, t.flags(2)&unix.O_ASYNC != 0)
+		}
 		if end := pipeEnd(d.file); end != nil {
 			end.SetPackets(t.flags(2)&unix.O_DIRECT != 0)
 		}
@@ -344,6 +358,10 @@ const (
 	fionbio     = 0x5421
 	fionread    = 0x541b
 	fioasync    = 0x5452
+	fiosetown   = 0x8901
+	siocspgrp   = 0x8902
+	fiogetown   = 0x8903
+	siocgpgrp   = 0x8904
 	siocatmark  = 0x8905
 	siocgstamp  = 0x8906
 	siocgstampn = 0x8907 // SIOCGSTAMPNS
@@ -373,6 +391,14 @@ func sysIoctl(t *Task) Outcome {
 	if f, ok := d.file.(*machineFile); ok {
 		return t.terminalIoctl(f, request)
 	}
+	if request == fioasync {
+		v, errno := t.readInt(t.arg(2))
+		if errno != 0 {
+			return fail(errno)
+		}
+		t.setAsync(d, v != 0)
+		return native()
+	}
 	if f, ok := d.file.(socket.Stamped); ok && (request == siocgstamp || request == siocgstampn) {
 		at := f.LastArrival()
 		switch {
@@ -389,6 +415,18 @@ func sysIoctl(t *Task) Outcome {
 				return fail(errno)
 			}
 			return fail(t.writeInt(t.arg(2), uint32(value)))
+		}
+	}
+	if _, ok := d.file.(socket.Socket); ok {
+		switch request {
+		case fiosetown, siocspgrp:
+			who, errno := t.readInt(t.arg(2))
+			if errno != 0 {
+				return fail(errno)
+			}
+			return fail(t.setPlainOwner(d, int(int32(who))))
+		case fiogetown, siocgpgrp:
+			return fail(t.writeInt(t.arg(2), uint32(d.plainOwner())))
 		}
 	}
 	if _, ok := d.file.(socket.Socket); ok && request >= 0x8900 && request < 0x8a00 {

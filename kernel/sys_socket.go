@@ -222,6 +222,9 @@ func sysConnect(t *Task) Outcome {
 		return fail(errno)
 	}
 	errno = s.Connect(a)
+	if d.signals != nil && errno == unix.EINPROGRESS {
+		d.signals.full = true // until it is connected
+	}
 	if errno == unix.EAGAIN && s.Domain() == unix.AF_UNIX && !d.nonblock { // the listener's backlog is full
 		return t.waitFor(s, waiter.Out|waiter.Hup, erestartsys)
 	}

@@ -75,7 +75,7 @@ var emulated = []Entry{
 	{Number: unix.SYS_DUP, Handler: sysDup, Arguments: "f"},
 	{Number: unix.SYS_DUP2, Handler: sysDup2, Arguments: "ff"},
 	{Number: unix.SYS_DUP3, Handler: sysDup2, Arguments: "ffx"},
-	{Number: unix.SYS_FCNTL, Handler: sysFcntl, Arguments: "fdx", Note: "F_SETOWN and F_SETSIG have no effect on emulated descriptors"},
+	{Number: unix.SYS_FCNTL, Handler: sysFcntl, Arguments: "fdx", Note: "the siginfo of a file's signal does not tell which file"},
 	{Number: unix.SYS_FLOCK, Handler: sysFlock, Arguments: "fd"},
 	{Number: unix.SYS_IOCTL, Handler: sysIoctl, Arguments: "fxp"},
 	{Number: unix.SYS_PIPE, Handler: sysPipe, Arguments: "p"},

@@ -2,6 +2,7 @@ package inet
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -27,6 +28,14 @@ type timeWait struct {
 func (s *Stack) waiting(t tuple) bool {
 	w := s.waitsOf[t]
 	return w != nil && w.until > s.now()
+}
+
+// forgetWaiting ends the TIME_WAIT of a connection whose name is used again.
+func (s *Stack) forgetWaiting(t tuple) {
+	if w := s.waitsOf[t]; w != nil {
+		delete(s.waitsOf, t)
+		s.waits = slices.DeleteFunc(s.waits, func(o *timeWait) bool { return o == w })
+	}
 }
 
 // lingering are the connections in TIME_WAIT, oldest first.

@@ -209,8 +209,12 @@ func (t *tcpSocket) newConnection(dst netip.AddrPort) (*connection, unix.Errno) 
 		if !s.tcp.choose(b, s.random, free) {
 			return nil, unix.EADDRNOTAVAIL
 		}
-	} else if !free(b.port) {
+	} else if s.connections[tuple{netip.AddrPortFrom(src, b.port), dst}] != nil {
 		return nil, unix.EADDRNOTAVAIL
+	} else {
+		// Of a port that the program chose, one that lingers in TIME_WAIT gives way
+		// (tcp_twsk_unique, with timestamps).
+		s.forgetWaiting(tuple{netip.AddrPortFrom(src, b.port), dst})
 	}
 	c := &connection{
 		stack: s, domain: t.domain, local: netip.AddrPortFrom(src, b.port), remote: dst,
