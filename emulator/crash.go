@@ -31,7 +31,7 @@ func (w *world) hostChanged(p *platform.Host, on bool) {
 // crash lets a host go as if its power failed: its processes are gone, and
 // nobody hears of it.
 func (w *world) crash(h *host) error {
-	w.options.Log.Info("host crashes", "host", h.name, "time", w.queue.Now())
+	w.options.Log.Info("host crashes", "host", h.name, "at", w.queue.Now())
 	h.down = true
 	h.stack.Crash()
 	var pids []int
@@ -102,7 +102,7 @@ func (w *world) planned(h *host) bool {
 // starts its processes: those that ran when it crashed, and those that should
 // have started since.
 func (w *world) boot(h *host) error {
-	w.options.Log.Info("host boots", "host", h.name, "time", w.queue.Now())
+	w.options.Log.Info("host boots", "host", h.name, "at", w.queue.Now())
 	h.down = false
 	if err := w.bringUp(h, false); err != nil {
 		return err
@@ -127,7 +127,7 @@ func (w *world) boot(h *host) error {
 // folder.
 func (w *world) runCommand(h *host, argv []string, expect experiment.Expectation) {
 	h.commands++
-	w.options.Log.Info("command of an event", "host", h.name, "command", argv, "time", w.queue.Now())
+	w.options.Log.Info("command of an event", "host", h.name, "command", argv, "at", w.queue.Now())
 	p := &process{host: h, Process: &experiment.Process{
 		Host: h.simulated, Name: fmt.Sprintf("event-%d", h.commands), Argv: argv, Stop: sim.Never, Start: w.queue.Now(), Expect: expect,
 	}}

@@ -130,6 +130,65 @@ func (t *Task) onTimedDisk(use diskUse, path string, size int64) Outcome {
 	return t.park(0)
 }
 
+// diskLetsMove is asDiskLets for a call that moves up to size bytes from one
+// descriptor to another, to an offset of it (nil: where it stands). It returns false
+// if the call may be carried out.
+func (t *Task) diskLetsMove(in, out int, from, to *int64, size int) (o Outcome, stop bool) {
+	h := t.host()
+	if h.Disk == DiskFine && h.Transfer == nil {
+		return o, false
+	}
+	source, read, reads := t.moved(in)
+	target, written, writes := t.moved(out)
+	if !reads && !writes {
+		return o, false
+	}
+	bytes := int64(size)
+	if reads {
+		bytes = max(0, min(bytes, read.Size-t.offsetOf(in, from)))
+	}
+	switch {
+	case h.Disk == DiskFails:
+		return fail(unix.EIO), true
+	case h.Disk == DiskFull:
+		return fail(unix.ENOSPC), writes && bytes > 0 && t.offsetOf(out, to)+bytes > written.Size
+	case !t.first() || t.description(in) != nil || t.description(out) != nil:
+		// What waits for a peer as well takes no time of the disk.
+		return o, false
+	case h.Disk == DiskSlow:
+		t.call.deadline = t.now().Add(slowAccess)
+		t.parking.waitsFor = "a slow disk"
+		return t.park(0), true
+	}
+	write := func() bool { return writes && h.Transfer(target, true, bytes, t.wake) }
+	if bytes > 0 && (reads && h.Transfer(source, false, bytes, func() {
+		if !write() {
+			t.wake()
+		}
+	}) || !reads && write()) {
+		t.parking.waitsFor = "a disk"
+		return t.park(0), true
+	}
+	return o, false
+}
+
+// moved is diskFile of a descriptor that is not emulated.
+func (t *Task) moved(number int) (path string, s unix.Stat_t, ok bool) {
+	if t.description(number) != nil {
+		return "", s, false
+	}
+	return t.descriptor(number).diskFile()
+}
+
+// offsetOf is where a call moves bytes from or to in a file.
+func (t *Task) offsetOf(number int, given *int64) int64 {
+	if given != nil {
+		return *given
+	}
+	position, _, _ := t.descriptor(number).state()
+	return position
+}
+
 // diskFile tells whether a descriptor is a file of a disk, its path and what it is.
 // The files that take the process's output for the experiment are not.
 func (d descriptor) diskFile() (path string, s unix.Stat_t, ok bool) {

@@ -31,7 +31,11 @@ func sysCopyFileRange(t *Task) Outcome {
 	if errno != 0 {
 		return fail(errno)
 	}
-	o := t.copyRange(&s, from, to, min(t.size(4), mostCopied))
+	size := min(t.size(4), mostCopied)
+	if o, stop := t.diskLetsMove(t.int(0), t.int(2), from, to, size); stop {
+		return o
+	}
+	o := t.copyRange(&s, from, to, size)
 	return t.advanceOffset(t.arg(3), to, t.advanceOffset(t.arg(1), from, o))
 }
 

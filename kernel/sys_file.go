@@ -720,16 +720,19 @@ func sysSendfile(t *Task) Outcome {
 	if t.description(out) == nil {
 		t.noteWrite(out)
 	}
+	offset, errno := t.offsetArgument(t.arg(2))
+	if errno != 0 {
+		return fail(errno)
+	}
+	if o, stop := t.diskLetsMove(in, out, offset, nil, t.size(3)); stop {
+		return o
+	}
 	if t.description(out) == nil && t.description(in) == nil {
 		t.host().noteUnsynced(t.descriptor(out), ownPosition, int64(t.size(3)))
 		return native()
 	}
 	if t.description(in) != nil {
 		return fail(unix.EINVAL)
-	}
-	offset, errno := t.offsetArgument(t.arg(2))
-	if errno != 0 {
-		return fail(errno)
 	}
 	return t.advanceOffset(t.arg(2), offset, t.transfer(in, out, offset, nil, t.size(3), false))
 }
@@ -749,6 +752,9 @@ func sysSplice(t *Task) Outcome {
 	outOffset, errno := t.offsetArgument(t.arg(3))
 	if errno != 0 {
 		return fail(errno)
+	}
+	if o, stop := t.diskLetsMove(in, out, inOffset, outOffset, t.size(4)); stop {
+		return o
 	}
 	if outOffset != nil {
 		return t.advanceOffset(t.arg(3), outOffset, t.transfer(in, out, nil, outOffset, t.size(4), t.flags(5)&unix.SPLICE_F_NONBLOCK != 0))
