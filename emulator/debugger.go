@@ -1,12 +1,12 @@
 package emulator
 
 import (
+	"errors"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/simterpose/simterpose/guest"
-	"github.com/simterpose/simterpose/kernel"
 )
 
 // debuggerPatience is how often a paused run looks whether a debugger wants to stop
@@ -25,19 +25,63 @@ func (th *thread) notification() *uint64 {
 	return nil
 }
 
-// lend lets a debugger stop those threads of a process that wait for an answer:
-// they get one, upon which the kernel stops them, and lets them make their call
-// again when the debugger lets go.
-func (l *loop) lend(p *kernel.Process) {
-	for _, t := range p.Tasks() {
-		th := l.threadOf(t)
-		id := th.notification()
-		if th.lent || id == nil {
-			continue
+// lendAll looks for debuggers of all threads.
+func (l *loop) lendAll() {
+	for _, p := range l.kernel.Processes() {
+		for _, t := range p.Tasks() {
+			l.lend(l.threadOf(t))
 		}
-		if number, ok := guest.DebuggerStops(t.TID); ok && th.host.container.Answer(*id, 0, guest.Restart) == 0 {
-			th.lent, th.lentNumber = true, number
+	}
+}
+
+// lend lets a debugger stop a thread that waits for an answer: it gets one, upon which
+// the kernel stops it, and makes its call again when the debugger lets go.
+func (l *loop) lend(th *thread) {
+	id := th.notification()
+	if th.lent || id == nil {
+		return
+	}
+	tid := th.task.TID
+	debugger := guest.Debugger(tid)
+	if debugger == 0 {
+		th.undebugged = *id
+		return
+	}
+	if number, ok := guest.DebuggerStops(tid, debugger, th.undebugged == *id); ok && th.host.container.Answer(*id, 0, guest.Restart) == 0 {
+		th.lent, th.lentNumber = true, number
+	}
+}
+
+// untilAlone carries out what needs a thread to be attached for a moment. A debugger
+// that holds the thread has to let go first: the run waits for that. It returns false
+// when the thread's turn is over.
+func (l *loop) untilAlone(th *thread, carryOut func() error) bool {
+	for {
+		err := carryOut()
+		switch {
+		case err == nil:
+			return true
+		case !errors.As(err, new(*guest.MissingError)) || guest.Debugger(th.task.TID) == 0:
+			l.fail(err)
+			return false
 		}
+		l.log("the run stands still until a debugger lets go of a thread that makes a process, a thread or a program, or gets a signal",
+			"process", th.task.Process().Name, "host", th.host.name, "machine PID", th.task.TID)
+		state := th.state
+		th.state = answered // it waits in th.call
+		for guest.Debugger(th.task.TID) != 0 || th.lent {
+			l.lend(th)
+			if err := l.realm.Wait(&l.event, debuggerPatience); err != nil {
+				l.fail(err)
+				return false
+			}
+			l.hear()
+			if th.task.Dead() || l.interrupted.Load() {
+				th.state = waiting
+				return false
+			}
+		}
+		th.state = state
 	}
 }
 

@@ -204,10 +204,14 @@ func (l *loop) deliver(th *thread, o kernel.Outcome) bool {
 	case kernel.Native:
 		return l.answered(th, th.host.container.Continue(th.call))
 	case kernel.Carry:
-		ok, err := th.host.container.Carry(th.call, t.TID, t.Carried)
-		if err != nil {
-			l.fail(err)
-		} else if !ok {
+		ok := false
+		if !l.untilAlone(th, func() (err error) {
+			ok, err = th.host.container.Carry(th.call, t.TID, t.Carried)
+			return err
+		}) {
+			return false
+		}
+		if !ok {
 			l.deathOf(th)
 		}
 		return ok
@@ -221,11 +225,9 @@ func (l *loop) deliver(th *thread, o kernel.Outcome) bool {
 		}
 		return true
 	case kernel.InterruptUnder:
-		if err := th.host.container.InterruptUnder(th.call, t.TID, uint64(o.Value)); err != nil {
-			l.fail(err)
-			return false
-		}
-		return true
+		return l.untilAlone(th, func() error {
+			return th.host.container.InterruptUnder(th.call, t.TID, uint64(o.Value))
+		})
 	case kernel.Clone:
 		return l.clone(th)
 	case kernel.Exec:
@@ -267,9 +269,12 @@ func (l *loop) fail(err error) {
 }
 
 func (l *loop) clone(th *thread) bool {
-	child, ok, err := th.host.container.Clone(th.call, th.task.TID)
-	if err != nil {
-		l.fail(err)
+	var child guest.Child
+	var ok bool
+	if !l.untilAlone(th, func() (err error) {
+		child, ok, err = th.host.container.Clone(th.call, th.task.TID)
+		return err
+	}) {
 		return false
 	}
 	if !ok {
@@ -305,9 +310,11 @@ func (l *loop) exec(th *thread) bool {
 	var random [16]byte
 	th.host.random.Read(random[:])
 	tasks := slices.Clone(p.Tasks())
-	done, err := th.host.container.Exec(th.call, t.TID, p.TID, random, guest.Identity(t.Becoming()))
-	if err != nil {
-		l.fail(err)
+	done := false
+	if !l.untilAlone(th, func() (err error) {
+		done, err = th.host.container.Exec(th.call, t.TID, p.TID, random, guest.Identity(t.Becoming()))
+		return err
+	}) {
 		return false
 	}
 	if !done {

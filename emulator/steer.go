@@ -15,7 +15,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/simterpose/simterpose/guest"
-	"github.com/simterpose/simterpose/kernel"
 	"github.com/simterpose/simterpose/sim"
 )
 
@@ -37,8 +36,7 @@ type Steering struct {
 	pause     sim.Event
 	reached   chan error // told of that pause, or why it does not come; nil if nobody waits
 	recorded  []byHand
-	happening bool              // an event by hand is carried out
-	attached  []*kernel.Process // that a debugger may stop during the pause
+	happening bool // an event by hand is carried out
 	// later are requests that make events happen. They wait until nothing is left
 	// to happen at the same instant.
 	later []func()
@@ -122,6 +120,8 @@ func (s *Steering) obey(w *world, interrupted <-chan struct{}) {
 			close(s.stepped)
 		}
 	}
+	chosen, _ := w.realm.Interceptor()
+	notify := chosen == guest.Notify
 	for s.paused || s.waiting.Load() > 0 || len(s.later) > 0 {
 		if len(s.later) > 0 {
 			if !s.exact && w.queue.Next() <= w.queue.Now() {
@@ -133,22 +133,22 @@ func (s *Steering) obey(w *world, interrupted <-chan struct{}) {
 			continue
 		}
 		var look <-chan time.Time
-		if len(s.attached) > 0 {
-			look = time.After(debuggerPatience)
+		if s.paused && notify {
+			// Looking at many takes a small part of the time.
+			begin := time.Now()
+			w.lendAll()
+			look = time.After(max(debuggerPatience, 10*time.Since(begin)))
 		}
 		select {
 		case f := <-s.requests:
 			s.waiting.Add(-1)
 			f(w)
 		case <-look:
-			for _, p := range s.attached {
-				w.lend(p)
-			}
 		case <-interrupted:
 			return
 		}
 	}
-	s.attached, s.exact = nil, false
+	s.exact = false
 }
 
 // Status is how a run stands.
@@ -444,7 +444,6 @@ func (s *Steering) Attach(host, name string) (pid int, err error) {
 					return fmt.Errorf("process %s/%s does not run", host, name)
 				}
 				s.paused, pid = true, p.process.TID
-				s.attached = append(s.attached, p.process)
 				return nil
 			}
 		}

@@ -35,6 +35,8 @@ type thread struct {
 	// it will make again.
 	lent       bool
 	lentNumber int
+	// undebugged is the notification in which it waited when no debugger had it.
+	undebugged uint64
 }
 
 // state says what a thread's next turn is.

@@ -9,31 +9,76 @@ import (
 )
 
 // Restart is the errno with which a call that a signal interrupts is made again
-// (ERESTARTSYS of linux/errno.h). Without a signal to come the guest would see it.
+// (ERESTARTSYS of linux/errno.h). Without a signal or a stop to come the guest would
+// see it.
 const Restart = unix.Errno(512)
 
-// DebuggerStops tells that a debugger waits for a thread to stop while the thread
-// waits for an answer, and returns the number of the thread's call. The debugger's
-// SIGSTOP does not end that wait (SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV).
-func DebuggerStops(tid int) (number int, ok bool) {
+// Debugger is the number of the thread that traces a thread from outside, 0 if none
+// does.
+func Debugger(tid int) int {
 	status, err := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/status")
 	if err != nil {
-		return 0, false
+		return 0
 	}
 	tracer := statusField(status, "TracerPid")
-	killable := strings.HasPrefix(statusField(status, "State"), "D")
-	if tracer == "" || tracer == "0" || tracer == strconv.Itoa(os.Getpid()) || !killable {
-		return 0, false
+	if tracer == "0" {
+		return 0
 	}
-	const stop = 1 << (unix.SIGSTOP - 1)
-	if s, ok := readSignals(tid); !ok || s.Pending&stop == 0 {
-		return 0, false
-	}
-	call, err := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/syscall")
+	number, err := strconv.Atoi(tracer)
 	if err != nil {
+		return 0
+	}
+	status, err = os.ReadFile("/proc/" + tracer + "/status")
+	if err != nil || statusField(status, "Tgid") == strconv.Itoa(os.Getpid()) {
+		return 0
+	}
+	return number
+}
+
+// DebuggerStops tells that a debugger waits for a thread to stop while the thread
+// waits for an answer, and returns the number of the thread's call. What the debugger
+// did does not end that wait (SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV). Attaching tells
+// that the debugger came while the thread waited.
+//
+// PTRACE_ATTACH (gdb) leaves a SIGSTOP to be seen. PTRACE_INTERRUPT (strace) leaves
+// nothing; but then strace waits: for any thread when it attaches, and for this one
+// when it wants to let go.
+func DebuggerStops(tid, debugger int, attaching bool) (number int, ok bool) {
+	if threadState(tid) != 'D' {
 		return 0, false
 	}
-	text, _, _ := strings.Cut(string(call), " ")
-	number, err = strconv.Atoi(text)
-	return number, err == nil
+	s, ok := readSignals(tid)
+	const stop = 1 << (unix.SIGSTOP - 1)
+	if !ok || s.Pending&stop == 0 {
+		waits, arguments := currentCall(debugger)
+		if waits != unix.SYS_WAIT4 || len(arguments) == 0 {
+			return 0, false
+		}
+		if n := int(int32(arguments[0])); n != tid && !(attaching && n == -1) {
+			return 0, false
+		}
+	}
+	number, _ = currentCall(tid)
+	return number, number >= 0
+}
+
+// currentCall is the system call in which a thread waits, -1 if it is in none, or this
+// process may not know.
+func currentCall(tid int) (number int, arguments []uint64) {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/syscall")
+	if err != nil {
+		return -1, nil
+	}
+	fields := strings.Fields(string(text))
+	if number, err = strconv.Atoi(fields[0]); err != nil {
+		return -1, nil
+	}
+	for _, f := range fields[1:] {
+		a, err := strconv.ParseUint(f, 0, 64)
+		if err != nil {
+			return -1, nil
+		}
+		arguments = append(arguments, a)
+	}
+	return number, arguments
 }
