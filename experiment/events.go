@@ -175,6 +175,9 @@ func (l *loader) eventTimes(s *eventSection, e *Event, fail func(string, ...any)
 	if s.Until != nil {
 		e.Until = sim.Time(*s.Until)
 	}
+	if s.Until != nil && e.Every > 0 && e.Until < e.At {
+		fail("until: a time from %v on, when it happens first, expected, found %v", e.At, e.Until)
+	}
 	if e.Every > 0 && e.Until == sim.Never {
 		fail("until: TIME expected, as nothing else ends what happens every %v", e.Every)
 	}
@@ -292,6 +295,14 @@ func (l *loader) hostEvent(s *eventSection, e *Event) error {
 			}
 		}
 	}
+	for _, k := range []struct {
+		name  string
+		given bool
+	}{{"run", s.Run != nil}, {"disk", s.Disk != ""}, {"dns", s.DNS != ""}, {"clock", s.Clock != nil}} {
+		if k.given && !slices.ContainsFunc(e.Hosts, l.runsProcesses) {
+			return fmt.Errorf("%s: a host with processes expected, as %s has none", k.name, e.Hosts[0].Name)
+		}
+	}
 	given := s.State != "" || s.Speed != nil || s.PState != nil || s.Disk != "" || s.DNS != "" || s.Clock != nil || s.Run != nil
 	switch {
 	case !given:
@@ -304,6 +315,12 @@ func (l *loader) hostEvent(s *eventSection, e *Event) error {
 	return nil
 }
 
+// runsProcesses tells whether a host has processes. Others are not there for guests:
+// they have no files, clock and name server.
+func (l *loader) runsProcesses(h *platform.Host) bool {
+	return slices.ContainsFunc(l.Processes, func(p Process) bool { return p.Host == h })
+}
+
 func (l *loader) partitionEvent(p *partition, e *Event) error {
 	match := func(patterns []string) (group []*platform.Host, err error) {
 		for _, pattern := range patterns {
@@ -312,6 +329,9 @@ func (l *loader) partitionEvent(p *partition, e *Event) error {
 				return nil, fmt.Errorf("partition: %w", err)
 			}
 			group = append(group, hosts...)
+		}
+		if len(group) == 0 {
+			return nil, errors.New("partition: hosts expected, found an empty list")
 		}
 		return group, nil
 	}

@@ -26,6 +26,10 @@ func TestEventErrors(t *testing.T) {
 		`{at: 1s, host: "client-*", pick: 9, state: crash}`:   "pick: at most 3 expected, found 9",
 		`{at: 1s, host: server, state: boot, unsynced: lost}`: "unsynced does not go with this event",
 		`{at: 1s, host: server, state: crash, unsynced: no}`:  `kept or lost expected of a host, found "no"`,
+		`{at: 1s, host: client-1, run: date}`:                 "run: a host with processes expected, as client-1 has none",
+		`{at: 1s, host: server, run: [no-such-program]}`:      `program "no-such-program" not found`,
+		`{at: 1s, partition: [[server], []]}`:                 "partition: hosts expected, found an empty list",
+		`{every: 2s, until: 1s, host: server, dns: fail}`:     "until: a time from 2s on, when it happens first, expected, found 1s",
 		`{at: 1s, host: server, disk: broken}`:                `disk: full or io-error or slow or ok expected`,
 	} {
 		_, err := load(t, hosts+"processes:\n  - {host: server, command: [sh]}\nevents:\n  - "+event+"\n")

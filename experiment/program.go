@@ -25,6 +25,11 @@ func (l *loader) checkPrograms() {
 		}
 		asked[k] = true
 	}
+	for i := range l.Events {
+		if e := &l.Events[i]; e.Host.Run != nil {
+			l.checkProgram(e.Position, e.Host.Run[0], pathOf(nil))
+		}
+	}
 }
 
 // pathOf returns the PATH of an environment.
