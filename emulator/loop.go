@@ -25,6 +25,9 @@ const (
 	// slice how long it may sleep in the machine's kernel.
 	look  = 10 * time.Millisecond
 	slice = 50 * time.Millisecond
+	// doubtful is how long it may seem to sleep when the kernel does not say where:
+	// it may be one that others keep from the processor.
+	doubtful = 10 * time.Second
 	// mostOfLook is the most that a thread is believed to have computed between
 	// two looks. A virtual machine that is held up for a second adds that to the
 	// thread that was running, as if it had computed.
@@ -420,7 +423,7 @@ func (l *loop) idle(th *thread, waited, computed time.Duration) bool {
 		// It waits for a disk, which is over soon.
 		return false
 	case 'S':
-		if waited < slice || l.realm.Pending() {
+		if waited < slice || waited < doubtful && !guest.Asleep(th.task.TID) || l.realm.Pending() {
 			return false // for a moment, or in the call that it has made just now
 		}
 		// It waits in the machine's kernel, in a call that the filter lets

@@ -115,6 +115,15 @@ func threadState(tid int) byte {
 	return 0
 }
 
+// Asleep tells whether a thread that is in state S sleeps indeed. The kernel says S
+// also of one that was preempted when it was about to sleep, or found that it need
+// not (do_wait, while it takes a zombie): such a thread is in the queue of its
+// processor, and waits for no function of the kernel.
+func Asleep(tid int) bool {
+	place, err := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/wchan")
+	return err == nil && len(place) > 0 && string(place) != "0"
+}
+
 // ThreadName is what a thread calls itself, or its program; "a thread" when it is
 // gone.
 func ThreadName(tid int) string {
