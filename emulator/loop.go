@@ -422,6 +422,17 @@ func (l *loop) idle(th *thread, waited, computed time.Duration) bool {
 	case 'D':
 		// It waits for a disk, which is over soon.
 		return false
+	case 'Z', 'X', 0:
+		if waited < slice || l.realm.Pending() || !l.othersLive(th) {
+			return false // its process is about to be dead, as will be told
+		}
+		// A filter of its own has killed this thread alone (SECCOMP_RET_KILL_THREAD).
+		l.takeClock(th)
+		th.task.Stopped()
+		th.task.Exited()
+		l.forget(th)
+		l.record.died([]*thread{th}, nil)
+		return true
 	case 'S':
 		if waited < slice || waited < doubtful && !guest.Asleep(th.task.TID) || l.realm.Pending() {
 			return false // for a moment, or in the call that it has made just now
@@ -443,6 +454,17 @@ func (l *loop) idle(th *thread, waited, computed time.Duration) bool {
 		return l.preempt(th, computed)
 	}
 	return false
+}
+
+// othersLive tells whether a process has a thread that lives besides one.
+func (l *loop) othersLive(th *thread) bool {
+	return slices.ContainsFunc(th.task.Process().Tasks(), func(t *kernel.Task) bool {
+		if t == th.task {
+			return false
+		}
+		s := l.realm.State(t.TID)
+		return s != 'Z' && s != 'X' && s != 0
+	})
 }
 
 // continued is the kernel's Config.Continued.

@@ -3,6 +3,7 @@
 #include "check.h"
 
 #include <linux/filter.h>
+#include <pthread.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <sys/eventfd.h>
@@ -58,10 +59,52 @@ static void child(int way, int socket)
 		SAY("%d: exit %d", way, WEXITSTATUS(status));
 }
 
+/* Getpgid ends only the thread that calls it. */
+static void *end_by_filter(void *unused)
+{
+	static struct sock_filter thread[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getpgid, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_THREAD),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog p = {sizeof thread / sizeof *thread, thread};
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p) != 0)
+		_exit(1);
+	syscall(SYS_getpgid, 0);
+	return unused;
+}
+
+static void *end_later(void *unused)
+{
+	sleep_ns(50 * MS);
+	_exit(3);
+	return unused;
+}
+
+static void threads(void)
+{
+	pthread_t t;
+	pid_t pid;
+	int status;
+
+	SAY("a thread that its filter kills can be joined");
+	pthread_create(&t, NULL, end_by_filter, NULL);
+	IS(pthread_join(t, NULL), 0);
+	SAY("a process lives on without its first thread");
+	if ((pid = fork()) == 0) {
+		pthread_create(&t, NULL, end_later, NULL);
+		end_by_filter(NULL);
+	}
+	waitpid(pid, &status, 0);
+	IS(WEXITSTATUS(status), 3);
+}
+
 int main(void)
 {
 	for (int way = 0; way < 2; way++)
 		for (int socket = 0; socket < 2; socket++)
 			child(way, socket);
+	threads();
 	return DONE();
 }
