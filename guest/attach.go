@@ -17,8 +17,14 @@ import (
 // that what was waited for has failed; that notification stays unread. (Another
 // thread's notification does not count: the one waited for then runs or is in
 // an uninterruptible sleep, as in exec and fork.)
-func (c *Container) await(tid int) (status unix.WaitStatus, ok bool, errno unix.Errno) {
-	for {
+//
+// Meanwhile is called now and then if that takes long.
+func (c *Container) await(tid int, meanwhile func()) (status unix.WaitStatus, ok bool, errno unix.Errno) {
+	const long = 64
+	for n := 1; ; n++ {
+		if n%long == 0 {
+			meanwhile()
+		}
 		status, ok, errno := wait4(tid)
 		if ok || errno != 0 && errno != unix.EINTR {
 			return status, ok, errno
@@ -51,7 +57,7 @@ func (n *notifier) exec(c *Container, id uint64, tid, leader int, rewrite func()
 	// A thread that is not the leader takes the leader's number in exec.
 	waited := tid
 	for {
-		status, ok, errno := c.await(waited)
+		status, ok, errno := c.await(waited, func() { n.reapThreads(leader) })
 		switch {
 		case errno == unix.ECHILD && waited != leader:
 			waited = leader
@@ -114,7 +120,7 @@ func (n *notifier) clone(c *Container, id uint64, tid int) (child Child, ok bool
 		return child, false, nil
 	}
 	for {
-		status, ok, errno := c.await(tid)
+		status, ok, errno := c.await(tid, func() {})
 		if errno != 0 {
 			return child, false, nil
 		}

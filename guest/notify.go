@@ -237,6 +237,17 @@ func (n *notifier) letDie(pid int) {
 	}
 }
 
+// reapThreads takes notice of the deaths of a process's threads. Those that died under
+// ptrace keep an execve from going on until then.
+func (n *notifier) reapThreads(pid int) {
+	tasks, _ := os.ReadDir("/proc/" + strconv.Itoa(pid) + "/task")
+	for _, t := range tasks {
+		if tid, err := strconv.Atoi(t.Name()); err == nil {
+			n.dead(tid)
+		}
+	}
+}
+
 func (n *notifier) awaitThreadDeath(pid, tid int) {
 	if fd, err := unix.PidfdOpen(tid, unix.PIDFD_THREAD); pid != tid && err == nil { // Linux 6.9
 		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}

@@ -86,6 +86,12 @@ static void *late(void *unused)
 	return (void *)3;
 }
 
+static void *exec_true(void *unused)
+{
+	execl("/bin/true", "true", NULL);
+	return unused;
+}
+
 int main(void)
 {
 	pthread_t threads[16], t;
@@ -174,6 +180,14 @@ int main(void)
 	if ((child = fork()) == 0) {
 		pthread_create(&t, NULL, outlive, NULL);
 		pthread_exit(NULL);
+	}
+	waitpid(child, &status, 0);
+	OK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	SAY("execve ends threads that have not begun");
+	if ((child = fork()) == 0) {
+		for (int i = 0; i < 20; i++)
+			pthread_create(&t, NULL, i == 10 ? exec_true : endless, NULL);
+		pause();
 	}
 	waitpid(child, &status, 0);
 	OK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
