@@ -88,6 +88,7 @@ func (w *world) bringUp(h *host, first bool) error {
 		Name: p.Name, Addresses: addresses, Networks: w.experiment.Platform.Networks(), Random: w.source.Stream("ports " + p.Name),
 		Realtime: func() int64 { return h.kernel.Realtime() },
 		Setting:  h.settings.read,
+		Aside:    nameServerAddress,
 	})
 	old := h.kernel
 	h.kernel = w.kernel.NewHost(kernel.HostConfig{

@@ -115,11 +115,12 @@ func (b *binding) steering() *socketfilter.Filter {
 // portTable holds the bindings of one protocol on one host.
 type portTable struct {
 	queue *sim.Queue
+	aside netip.Addr
 	ports map[uint16][]*binding // in order of binding
 }
 
-func newPortTable(q *sim.Queue) portTable {
-	return portTable{queue: q, ports: map[uint16][]*binding{}}
+func newPortTable(q *sim.Queue, aside netip.Addr) portTable {
+	return portTable{queue: q, aside: aside, ports: map[uint16][]*binding{}}
 }
 
 // at is what claims a port now.
@@ -145,7 +146,7 @@ func (t *portTable) store(port uint16, list []*binding) {
 // SO_REUSEADDR and SO_REUSEPORT in socket(7), without the one about users.
 func (t *portTable) conflicts(b *binding) bool {
 	for _, o := range t.at(b.port) {
-		if o == b || !o.overlaps(b) {
+		if o == b || !o.overlaps(b) || o.addr == t.aside && b.addr != t.aside {
 			continue
 		}
 		if o.reusePort && b.reusePort {

@@ -39,6 +39,9 @@ type Config struct {
 	Name string
 	// Addresses of the host, without the loopback ones.
 	Addresses []netip.Addr
+	// Aside is an address of the host itself whose ports may be bound at all
+	// addresses too, as if nothing were there.
+	Aside netip.Addr
 	// Networks are the networks that the host is on: each is a link whose hosts
 	// hear each other's broadcasts and multicasts. Without any, all hosts of
 	// the platform do.
@@ -85,7 +88,7 @@ type tuple struct{ local, remote netip.AddrPort }
 func (n *Network) NewStack(c Config) *Stack {
 	s := &Stack{
 		network: n, name: c.Name, networks: c.Networks, random: rand.New(c.Random), realtime: c.Realtime, settings: c.Setting, cookies: map[way]*Stack{},
-		tcp: newPortTable(n.queue), udp: newPortTable(n.queue), udpLite: newPortTable(n.queue), connections: map[tuple]*connection{},
+		tcp: newPortTable(n.queue, c.Aside), udp: newPortTable(n.queue, c.Aside), udpLite: newPortTable(n.queue, c.Aside), connections: map[tuple]*connection{},
 		waitsOf: map[tuple]*timeWait{},
 	}
 	for _, a := range c.Addresses {
