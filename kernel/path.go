@@ -23,9 +23,25 @@ func Within(name, folder string) bool {
 // absolute turns a path argument, relative to a descriptor or to the working
 // folder, into one from the host's root. It does not resolve links.
 func (t *Task) absolute(directory int, name string) (string, unix.Errno) {
+	if t.process.root != "" && name != "" {
+		return t.absoluteInRoot(directory, name)
+	}
 	if path.IsAbs(name) {
 		return name, 0
 	}
+	base, errno := t.folderPath(directory)
+	if errno != 0 || name == "" {
+		return base, errno
+	}
+	if len(base)+1+len(name) >= unix.PathMax {
+		return "", unix.ENAMETOOLONG
+	}
+	return base + "/" + name, 0
+}
+
+// folderPath is the path of a descriptor, or of the working folder, from the host's
+// root.
+func (t *Task) folderPath(directory int) (string, unix.Errno) {
 	link := "/proc/" + strconv.Itoa(t.TID) + "/cwd"
 	if directory != unix.AT_FDCWD {
 		link = t.descriptor(directory).path()
@@ -37,13 +53,44 @@ func (t *Task) absolute(directory int, name string) (string, unix.Errno) {
 	if err != nil {
 		return "", unix.EBADF
 	}
-	if name == "" {
-		return base, 0
+	return base, 0
+}
+
+// absoluteInRoot is absolute for a process that has called chroot. The links above the
+// last component are resolved, since they begin at the process's root.
+func (t *Task) absoluteInRoot(directory int, name string) (string, unix.Errno) {
+	if tree, ok := t.treeInRoot(path.Clean(name)); ok {
+		return tree, 0
 	}
-	if len(base)+1+len(name) >= unix.PathMax {
-		return "", unix.ENAMETOOLONG
+	p, base, ok := t.locateParent(directory, name)
+	if !ok {
+		if p, ok = t.locate(directory, name, true, false); !ok {
+			return "", unix.ENOENT
+		}
 	}
-	return base + "/" + name, 0
+	defer p.close()
+	full, err := os.Readlink(descriptorPath(p.fd))
+	if err != nil {
+		return "", errnoOf(err)
+	}
+	if base != "" {
+		full = path.Join(full, base)
+	}
+	return full, 0
+}
+
+// treeInRoot tells whether a path lies in the host's /proc or /sys, mounted in the root
+// of a process that has called chroot: it is then that of the host.
+func (t *Task) treeInRoot(name string) (string, bool) {
+	for _, tree := range []string{"/proc", "/sys"} {
+		if !strings.HasPrefix(name, tree+"/") {
+			continue
+		}
+		its, errno := t.host().stat(t.process.root + tree)
+		hosts, hostsErrno := t.host().stat(tree)
+		return name, errno == 0 && hostsErrno == 0 && its.Dev == hosts.Dev
+	}
+	return "", false
 }
 
 // open opens a path of the host's, for the emulator.

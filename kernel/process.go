@@ -39,7 +39,7 @@ type Process struct {
 
 	signalDescriptors []*signalDescriptor
 	undumpable        bool            // prctl's PR_SET_DUMPABLE
-	chrooted          bool            // its paths mean something else
+	root              string          // where chroot has moved it, as its host sees that; empty for nowhere
 	status            unix.WaitStatus // once it is a zombie
 	known             bool            // the status is known
 
@@ -173,7 +173,7 @@ func (t *Task) Cloned(tid, id int) *Task {
 		process = t.host().newProcess(t.process.Name, tid, id, parent)
 		process.Data = t.process.Data
 		process.fault = t.process.fault
-		process.undumpable, process.chrooted = t.process.undumpable, t.process.chrooted
+		process.undumpable, process.root = t.process.undumpable, t.process.root
 		if c.flags&unix.CLONE_VM != 0 {
 			process.space = t.process.space
 		}

@@ -22,14 +22,14 @@ func (p *place) close() { unix.Close(p.fd) }
 // path leads to nothing, or through /proc/self, or into a folder that the
 // emulator does not see as the guest does.
 func (t *Task) locate(directory int, name string, follow, empty bool) (p place, ok bool) {
-	if t.process.chrooted {
-		return p, false
-	}
 	if name == "" {
 		if !empty {
 			return p, false
 		}
 		return t.locateDescriptor(directory)
+	}
+	if t.process.root != "" {
+		return t.locateInRoot(directory, name, follow)
 	}
 	full, errno := t.absolute(directory, name)
 	if errno == unix.ENAMETOOLONG {
@@ -55,6 +55,36 @@ func (t *Task) locate(directory int, name string, follow, empty bool) (p place, 
 	if p.fd, errno = t.host().open(full, flags); errno != 0 {
 		return p, false
 	}
+	return p, p.look()
+}
+
+// locateInRoot is locate for a process that has called chroot. What is in its /proc,
+// and what lies outside of its root, is left to the machine.
+func (t *Task) locateInRoot(directory int, name string, follow bool) (p place, ok bool) {
+	if !path.IsAbs(name) {
+		base, errno := t.folderPath(directory)
+		if errno != 0 || !Within(base, t.process.root) {
+			return p, false
+		}
+		name = base[len(t.process.root):] + "/" + name
+	}
+	if strings.HasPrefix(path.Clean(name), "/proc/") {
+		return p, false
+	}
+	root, errno := t.host().open(t.process.root, unix.O_PATH|unix.O_DIRECTORY)
+	if errno != 0 {
+		return p, false
+	}
+	defer unix.Close(root)
+	flags := unix.O_PATH
+	if !follow {
+		flags |= unix.O_NOFOLLOW
+	}
+	fd, err := OpenIn(root, name, flags, 0)
+	if err != nil {
+		return p, false
+	}
+	p.fd = fd
 	return p, p.look()
 }
 
@@ -187,7 +217,8 @@ func (h *Host) permission(c *credentials, p *place, want uint32) unix.Errno {
 	return unix.EACCES
 }
 
-// mayReach tells whether the task may search every folder above a file.
+// mayReach tells whether the task may search every folder above a file, from its root
+// on.
 func (t *Task) mayReach(p *place) unix.Errno {
 	if t.cred.overrides() || t.cred.capable(capDacReadSearch) {
 		return 0
@@ -196,7 +227,11 @@ func (t *Task) mayReach(p *place) unix.Errno {
 	if err != nil || !strings.HasPrefix(name, "/") {
 		return 0 // a pipe or the like has none
 	}
-	for i := 1; i < len(name); i++ {
+	first := 1
+	if Within(name, t.process.root) {
+		first = max(first, len(t.process.root))
+	}
+	for i := first; i < len(name); i++ {
 		if name[i] != '/' {
 			continue
 		}

@@ -1,6 +1,8 @@
 package kernel
 
 import (
+	"strings"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -138,12 +140,27 @@ func sysLink(t *Task) Outcome {
 		return native()
 	}
 	defer folder.close()
+	if !t.owns(&p) && !t.linkable(&p) {
+		return fail(unix.EPERM)
+	}
 	if !t.cred.overrides() {
 		if errno := t.mayChange(&folder); errno != 0 {
 			return fail(errno)
 		}
 	}
 	return t.nativeOnOwn(&p)
+}
+
+// linkable tells whether somebody may link to another one's file, as
+// fs.protected_hardlinks says (safe_hardlink_source).
+func (t *Task) linkable(p *place) bool {
+	const executableGroup = unix.S_ISGID | unix.S_IXGRP
+	mode := p.stat.Mode
+	if mode&unix.S_IFMT == unix.S_IFREG && mode&unix.S_ISUID == 0 && mode&executableGroup != executableGroup && t.permits(p, wantRead|wantWrite) == 0 {
+		return true
+	}
+	setting, ok := t.host().read("/proc/sys/fs/protected_hardlinks")
+	return ok && strings.TrimSpace(setting) == "0"
 }
 
 // sysUnlink is unlink, unlinkat and rmdir.

@@ -1,6 +1,9 @@
 package kernel
 
 import (
+	"os"
+	"strconv"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -230,11 +233,16 @@ func sysChroot(t *Task) Outcome {
 	return Outcome{Kind: Carry}
 }
 
-// carriedChroot lets the kernel's answers about files stand from now on.
+// carriedChroot notes where the process's paths begin from now on.
 func (t *Task) carriedChroot(result int64) {
-	if result == 0 {
-		t.process.chrooted = true
+	if result != 0 {
+		return
 	}
+	root, err := os.Readlink("/proc/" + strconv.Itoa(t.TID) + "/root")
+	if err != nil || root == "/" {
+		root = ""
+	}
+	t.process.root = root
 }
 
 // terminal tells of the devices of devpts, of which a host has its own.

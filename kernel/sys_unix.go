@@ -37,7 +37,7 @@ func (c unixCaller) FindSocketFile(name string) (unixsocket.Inode, unix.Errno) {
 		return unixsocket.Inode{}, errno
 	}
 	if !t.cred.overrides() {
-		if p, ok := t.locate(unix.AT_FDCWD, full, true, false); ok {
+		if p, ok := t.locate(unix.AT_FDCWD, name, true, false); ok {
 			defer p.close()
 			if errno := t.mayReach(&p); errno != 0 {
 				return unixsocket.Inode{}, errno
