@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -19,6 +20,10 @@ import (
 
 // host is a simulated host that runs processes.
 type host struct {
+	// computedWithoutCall is the processor time of threads that had to give way since
+	// the host's guests have last made a call.
+	computedWithoutCall time.Duration
+
 	name      string
 	simulated *platform.Host
 	container *guest.Container

@@ -156,6 +156,7 @@ func (l *loop) turn(th *thread) {
 func (l *loop) enter(th *thread) kernel.Outcome {
 	e := &l.event
 	th.call = e.ID
+	th.host.computedWithoutCall = 0
 	number := e.Number
 	if e.Foreign {
 		number = kernel.Foreign

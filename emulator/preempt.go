@@ -26,6 +26,9 @@ const (
 	// preemptAloneAfter is preemptAfter for the only thread of a process: nobody
 	// waits for its turn, but a loop without end must not stop the clock for all.
 	preemptAloneAfter = time.Minute
+	// preemptTogetherAfter is the processor time after which the clock goes on
+	// although all threads of a host that are ready only compute or spin.
+	preemptTogetherAfter = 10 * time.Second
 	// spinFor is the simulated time that a thread spins when no other of its
 	// host is about to do anything.
 	spinFor = 100 * time.Millisecond
@@ -58,6 +61,13 @@ func (l *loop) preempt(th *thread, computed time.Duration) bool {
 	when := l.afterOthers(th)
 	if !spins && alone {
 		when = l.queue.Now().Add(computed)
+	}
+	if soon := l.queue.Now().Add(spinFor); when < soon {
+		// Others go on at once. If those only compute as well, time has to pass all
+		// the same.
+		if th.host.computedWithoutCall += computed; th.host.computedWithoutCall > preemptTogetherAfter {
+			when = max(soon, l.queue.Now().Add(computed))
+		}
 	}
 	th.task.Charge(time.Duration(when - l.queue.Now()))
 	l.due(th, held, when)
