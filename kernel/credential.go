@@ -39,6 +39,7 @@ const (
 	capSysChroot      = 18
 	capSysPtrace      = 19
 	capSysAdmin       = 21
+	capSysNice        = 23
 	capSysResource    = 24
 	capSysTime        = 25
 	capMknod          = 27

@@ -48,9 +48,14 @@ func (t *Task) timeReport(name string) (string, bool) {
 			name = fmt.Sprintf("/proc/%d/stat", p.PID)
 		}
 		p.reapGone()
-		return h.processStat(name, processTimes{
-			used: used, children: p.childrenCPU, start: p.start, runs: p.runs(thread), stopped: p.stopped,
-		})
+		times := processTimes{used: used, children: p.childrenCPU, start: p.start, runs: p.runs(thread), stopped: p.stopped}
+		switch {
+		case thread != nil:
+			times.scheduling = thread.scheduling
+		case len(p.tasks) > 0:
+			times.scheduling = p.tasks[0].scheduling
+		}
+		return h.processStat(name, times)
 	case "autogroup":
 		return "/autogroup-1 nice 0\n", true
 	case "schedstat":
@@ -101,6 +106,7 @@ type processTimes struct {
 	used, children int64
 	start          sim.Time
 	runs, stopped  bool
+	scheduling     scheduling
 	stranger       bool // no guest: where its memory lies depends on the machine
 }
 
@@ -167,6 +173,10 @@ func (h *Host) processStat(name string, times processTimes) (string, bool) {
 			}
 		}
 	}
+	const priority, nice, realtimePriority, policy = 18, 19, 40, 41
+	fields[priority-3], fields[nice-3] = strconv.Itoa(times.scheduling.shown()), strconv.Itoa(times.scheduling.nice)
+	set(realtimePriority, uint64(times.scheduling.priority))
+	set(policy, uint64(times.scheduling.policy))
 	fields[0] = seenState(fields[0], times.stopped)
 	if times.runs && fields[0] == "S" {
 		fields[0] = "R"

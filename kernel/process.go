@@ -183,7 +183,7 @@ func (t *Task) Cloned(tid, id int) *Task {
 		}
 	}
 	child := k.newTask(process, tid, id, files)
-	child.cred = t.cred
+	child.cred, child.scheduling = t.cred, t.scheduling.forked()
 	if c.flags&unix.CLONE_CHILD_CLEARTID != 0 {
 		child.clearChildTID = c.childTID
 	}

@@ -18,9 +18,10 @@ type Task struct {
 	TID int // the machine's number
 	ID  int // the number that guests see
 
-	process *Process
-	files   *descriptorTable
-	cred    *credentials
+	process    *Process
+	files      *descriptorTable
+	cred       *credentials
+	scheduling scheduling
 	// becoming are the credentials of the program that the task executes.
 	becoming       *credentials
 	becomingSecure bool
