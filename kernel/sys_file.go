@@ -539,6 +539,10 @@ func (t *Task) transfer(inNumber, outNumber int, offset, outOffset *int64, size 
 				s.close()
 				return fail(errno)
 			}
+			if flags, err := unix.FcntlInt(uintptr(s.out), unix.F_GETFL, 0); err == nil && flags&unix.O_APPEND != 0 {
+				s.close()
+				return fail(unix.EINVAL)
+			}
 			if isTerminal(s.out) {
 				s.close()
 				return t.kernel().refuse(t, "splice or sendfile to a terminal", unix.EINVAL)
@@ -668,6 +672,14 @@ func (t *Task) transferWait(d *description, events waiter.Mask, nonblock bool) O
 
 // readNative reads a native file without moving its position.
 func readNative(fd int, p []byte, offset *int64, done int) (int, error) {
+	n, err := readNativeAt(fd, p, offset, done)
+	if errors.Is(err, unix.EISDIR) {
+		err = unix.EINVAL
+	}
+	return n, err
+}
+
+func readNativeAt(fd int, p []byte, offset *int64, done int) (int, error) {
 	if offset != nil {
 		return unix.Pread(fd, p, *offset+int64(done))
 	}
@@ -737,10 +749,13 @@ func sysSendfile(t *Task) Outcome {
 	return t.advanceOffset(t.arg(2), offset, t.transfer(in, out, offset, nil, t.size(3), false))
 }
 
+// spliceFlags are all that there are.
+const spliceFlags = unix.SPLICE_F_MOVE | unix.SPLICE_F_NONBLOCK | unix.SPLICE_F_MORE | unix.SPLICE_F_GIFT
+
 func sysSplice(t *Task) Outcome {
 	in, out := t.int(0), t.int(2)
-	if t.description(out) == nil && t.description(in) == nil {
-		return native()
+	if t.description(out) == nil && t.description(in) == nil || t.flags(5)&^spliceFlags != 0 {
+		return native() // which refuses flags that it does not know
 	}
 	inOffset, errno := t.offsetArgument(t.arg(1))
 	if errno != 0 {

@@ -9,7 +9,7 @@ static char data[size], back[size];
 
 int main(void)
 {
-	int file, copy, pipe_[2], second[2], tcp[2], got;
+	int file, copy, folder, end, pipe_[2], second[2], tcp[2], got;
 	struct iovec parts[3] = {{back, 3}, {back + 10, 0}, {back + 20, 5}};
 	off_t offset = 1000;
 	loff_t at = 5, to = 100;
@@ -73,6 +73,12 @@ int main(void)
 	FAILS(splice(file, NULL, copy, NULL, 10, 0), EINVAL);
 	FAILS(splice(pipe_[0], NULL, copy, NULL, 10, SPLICE_F_NONBLOCK), EAGAIN);
 	FAILS(splice(pipe_[0], &at, copy, NULL, 10, 0), ESPIPE);
+	FAILS(splice(file, NULL, pipe_[1], NULL, 10, 0xff), EINVAL);
+	folder = open(".", O_RDONLY | O_DIRECTORY);
+	FAILS(splice(folder, NULL, pipe_[1], NULL, 10, 0), EINVAL);
+	FAILS(sendfile(pipe_[1], folder, NULL, 10), EINVAL);
+	end = open("transfer.end", O_CREAT | O_WRONLY | O_APPEND, 0600);
+	FAILS(splice(pipe_[0], NULL, end, NULL, 10, 0), EINVAL);
 	SAY("tee leaves the data where it is");
 	IS(pipe(second), 0);
 	IS(write(pipe_[1], "twice", 5), 5);
