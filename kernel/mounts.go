@@ -71,7 +71,13 @@ func (t *Task) mounts(line func(*mountinfo.Info) string) string {
 func (h *Host) ownMounts(all []*mountinfo.Info) []*mountinfo.Info {
 	var own []*mountinfo.Info
 	for _, m := range reachable(all) {
-		if m.Root == "/" && m.Source != MountOfRun && ownMount(m.Mountpoint) || m.Mountpoint == "/" {
+		switch {
+		case m.Mountpoint == "/root" && m.Root != "/":
+			// An ordinary user's hosts have an empty folder there instead of a
+			// layer over the machine's: all hosts show the same, with a device of its own.
+			m.FSType, m.Major, m.Minor = "overlay", 0, 0
+			own = append(own, m)
+		case m.Root == "/" && m.Source != MountOfRun && ownMount(m.Mountpoint), m.Mountpoint == "/":
 			own = append(own, m)
 		}
 	}

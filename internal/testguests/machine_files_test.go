@@ -42,18 +42,28 @@ processes:
 	finish(t, first)
 }
 
-// TestMountsOfTheRun has the output folder beside a program, where hosts see it: no
-// mount tells of it, or another run into another folder would differ.
+// TestMountsOfTheRun has the output folder beside a program, where hosts see it, and
+// other users run it: no mount tells of that, or the runs would differ.
 func TestMountsOfTheRun(t *testing.T) {
-	folder := t.TempDir()
-	program, file := filepath.Join(folder, "look"), filepath.Join(folder, "experiment.yaml")
-	if err := os.WriteFile(program, []byte("#!/bin/sh\ncat /proc/self/mountinfo\n"), 0o755); err != nil {
-		t.Fatal(err)
+	first := ""
+	for _, runner := range lab.Runners() {
+		folder := runner.Folder(t)
+		program, file := filepath.Join(folder, "look"), filepath.Join(folder, "experiment.yaml")
+		if err := os.WriteFile(program, []byte("#!/bin/sh\ncat /proc/self/mountinfo\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		write(t, file, "platform:\n  hosts: [{name: host, speed: 1Gf}]\nprocesses:\n  - {host: host, name: look, command: ["+program+"]}\n")
+		r := runner.Experiment(t, file, filepath.Join(folder, "output"))
+		out := r.Stdout(t, "host", "look")
+		if strings.Contains(out, "output") || !strings.Contains(out, " /etc ") {
+			t.Errorf("a host tells of its mounts:\n%s", out)
+		}
+		if first == "" {
+			first = out
+		}
+		if out != first {
+			t.Errorf("mounts are\n%snot\n%s", out, first)
+		}
+		finish(t, r)
 	}
-	write(t, file, "platform:\n  hosts: [{name: host, speed: 1Gf}]\nprocesses:\n  - {host: host, name: look, command: ["+program+"]}\n")
-	r := lab.Runner{}.Experiment(t, file, filepath.Join(folder, "output"))
-	if out := r.Stdout(t, "host", "look"); strings.Contains(out, "output") || !strings.Contains(out, " /etc ") {
-		t.Errorf("a host tells of its mounts:\n%s", out)
-	}
-	finish(t, r)
 }
