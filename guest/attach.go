@@ -57,7 +57,7 @@ func (n *notifier) exec(c *Container, id uint64, tid, leader int, rewrite func()
 	// A thread that is not the leader takes the leader's number in exec.
 	waited := tid
 	for {
-		status, ok, errno := c.await(waited, func() { n.reapThreads(leader) })
+		status, ok, errno := c.await(waited, func() { n.reapThreads(leader, tid) })
 		switch {
 		case errno == unix.ECHILD && waited != leader:
 			waited = leader

@@ -237,12 +237,14 @@ func (n *notifier) letDie(pid int) {
 	}
 }
 
-// reapThreads takes notice of the deaths of a process's threads. Those that died under
-// ptrace keep an execve from going on until then.
-func (n *notifier) reapThreads(pid int) {
+// reapThreads takes notice of the deaths of a process's threads but the leader and one
+// more, which carries out an execve: those that died under ptrace keep it from going
+// on until then. To wait for the end of a thread takes its stops as well, and that of
+// execve has the leader's number.
+func (n *notifier) reapThreads(pid, but int) {
 	tasks, _ := os.ReadDir("/proc/" + strconv.Itoa(pid) + "/task")
 	for _, t := range tasks {
-		if tid, err := strconv.Atoi(t.Name()); err == nil {
+		if tid, err := strconv.Atoi(t.Name()); err == nil && tid != pid && tid != but {
 			n.dead(tid)
 		}
 	}
