@@ -20,6 +20,13 @@ func (c unixCaller) Credentials() socket.Credentials {
 	return c.host.calling.credentials()
 }
 
+func (c unixCaller) Lives(pid int32) bool {
+	if p := c.host.processes[int(pid)]; p != nil {
+		return !p.zombie || c.host.kernel.Machine.Alive(p.TID)
+	}
+	return c.host.threads[int(pid)] != nil
+}
+
 func (c unixCaller) CreateSocketFile(name string) (unixsocket.Inode, unix.Errno) {
 	t := c.host.calling
 	full, errno := t.absolute(unix.AT_FDCWD, name)

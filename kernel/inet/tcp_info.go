@@ -37,8 +37,8 @@ func (t *tcpSocket) info() []byte {
 	in, out := c.in, c.out
 	out.settle()
 	mss := int64(c.segmentSize())
-	trip := c.roundTrip().Microseconds()
-	window := int64(10) // segments (RFC 6928)
+	trip := max(1, c.roundTrip().Microseconds()) // none is too short to be known
+	window := int64(10)                          // segments (RFC 6928)
 	if out.direction != nil {
 		window = max(2, int64(out.direction.Window())/mss)
 	}
@@ -62,11 +62,9 @@ func (t *tcpSocket) info() []byte {
 	put32(84, mss)                     // advmss
 	put32(88, 3)                       // reordering
 	put32(96, int64(c.receiveLimit())) // rcv_space
-	if trip > 0 {
-		rate := window * mss * 1_000_000 / trip
-		put64(104, rate) // pacing_rate
-		put64(160, min(rate, out.sent*1_000_000/trip))
-	}
+	rate := window * mss * 1_000_000 / trip
+	put64(104, rate) // pacing_rate
+	put64(160, min(rate, out.sent*1_000_000/trip))
 	put64(112, -1) // max_pacing_rate
 	acked := out.acked
 	if !c.passive && c.state != stateSynSent {

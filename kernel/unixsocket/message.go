@@ -166,8 +166,8 @@ const (
 
 // checkControl reads the ancillary data of a send. It returns the credentials
 // of an SCM_CREDENTIALS record, of which only the superuser may choose the
-// values (EPERM).
-func checkControl(m *socket.Message) (explicit *socket.Credentials, errno unix.Errno) {
+// values (EPERM), the process among those that there are (ESRCH).
+func checkControl(caller Caller, m *socket.Message) (explicit *socket.Credentials, errno unix.Errno) {
 	if len(m.Files) > maximumFiles {
 		return nil, unix.EINVAL
 	}
@@ -189,6 +189,9 @@ func checkControl(m *socket.Message) (explicit *socket.Credentials, errno unix.E
 			}
 			if *explicit != m.Credentials && m.Credentials.UID != 0 {
 				return nil, unix.EPERM
+			}
+			if explicit.PID != m.Credentials.PID && !caller.Lives(explicit.PID) {
+				return nil, unix.ESRCH
 			}
 		}
 		rest = rest[min(uint64(len(rest)), (length+7)&^7):]

@@ -17,6 +17,8 @@ type Inode struct{ Device, Number uint64 }
 // Caller is the task on whose behalf a call is made.
 type Caller interface {
 	Credentials() socket.Credentials
+	// Lives tells whether there is a process or thread of this number.
+	Lives(pid int32) bool
 	// CreateSocketFile makes a socket file. Errors are bind(2)'s, EADDRINUSE
 	// when there is something of that name.
 	CreateSocketFile(path string) (Inode, unix.Errno)

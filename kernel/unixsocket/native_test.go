@@ -29,6 +29,8 @@ func (h *host) Credentials() socket.Credentials {
 	return socket.Credentials{PID: int32(os.Getpid()), UID: int32(os.Getuid()), GID: int32(os.Getgid())}
 }
 
+func (h *host) Lives(pid int32) bool { return unix.Kill(int(pid), 0) != unix.ESRCH }
+
 func (h *host) CreateSocketFile(path string) (Inode, unix.Errno) {
 	if _, ok := h.files[path]; ok {
 		return Inode{}, unix.EADDRINUSE

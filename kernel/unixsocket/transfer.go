@@ -39,7 +39,7 @@ func (s *Socket) Send(src socket.Source, m *socket.Message) (int, unix.Errno) {
 			return 0, unix.ENOTCONN
 		}
 	}
-	explicit, errno := checkControl(m)
+	explicit, errno := checkControl(s.namespace.caller, m)
 	if errno != 0 {
 		return 0, errno
 	}

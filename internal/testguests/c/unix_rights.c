@@ -21,6 +21,22 @@ static int send_fds(int over, const int *fds, int n)
 	return sendmsg(over, &m, 0);
 }
 
+/* send_credentials says with one byte that a process sends it. */
+static int send_credentials(int over, pid_t pid)
+{
+	struct ucred who = {pid, getuid(), getgid()};
+	struct iovec part = {"c", 1};
+	struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
+			   .msg_controllen = CMSG_SPACE(sizeof(who))};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_CREDENTIALS;
+	c->cmsg_len = CMSG_LEN(sizeof(who));
+	memcpy(CMSG_DATA(c), &who, sizeof(who));
+	return sendmsg(over, &m, 0);
+}
+
 static struct msghdr received;
 
 /* receive_fds returns how many descriptors came with the next data. */
@@ -117,6 +133,22 @@ int main(void)
 		if (c->cmsg_type == SCM_CREDENTIALS)
 			who = (struct ucred *)CMSG_DATA(c);
 	OK(who && who->pid == getpid() && who->uid == getuid() && who->gid == getgid());
+
+	SAY("credentials that the sender chooses");
+	child = fork();
+	if (child == 0) {
+		pause();
+		_exit(0);
+	}
+	IS(send_credentials(pair[0], getpid()), 1);
+	IS(send_credentials(pair[0], child), 1);
+	kill(child, SIGKILL);
+	IS(send_credentials(pair[0], child), 1);
+	waitpid(child, NULL, 0);
+	FAILS(send_credentials(pair[0], child), ESRCH);
+	FAILS(send_credentials(pair[0], -1), ESRCH);
+	for (int i = 0; i < 3; i++)
+		IS(recv(pair[1], buffer, 1, 0), 1);
 
 	SAY("what cannot be sent");
 	FAILS(send_fds(pair[0], &bad, 1), EBADF);
