@@ -20,10 +20,6 @@ import (
 
 // host is a simulated host that runs processes.
 type host struct {
-	// computedWithoutCall is the processor time of threads that had to give way since
-	// the host's guests have last made a call.
-	computedWithoutCall time.Duration
-
 	name      string
 	simulated *platform.Host
 	container *guest.Container
@@ -42,6 +38,9 @@ type host struct {
 	commands    int // run by events so far
 	computing   int // activities of its guests under way
 	threads     int // there have been so far
+	// computedWithoutCall is the processor time of threads that had to give way since
+	// the host's guests have last made a call.
+	computedWithoutCall time.Duration
 }
 
 // hostOf is the host of a process.

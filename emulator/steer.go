@@ -31,8 +31,8 @@ type Steering struct {
 
 	// The rest belongs to the run's goroutine.
 	paused    bool
-	steps     int           // events to fire before the next pause; 0: no limit
-	stepped   chan struct{} // closed at that pause
+	steps     int        // events to fire before the next pause; 0: no limit
+	stepped   chan error // told of that pause
 	pause     sim.Event
 	reached   chan error // told of that pause, or why it does not come; nil if nobody waits
 	recorded  []byHand
@@ -77,9 +77,14 @@ func (s *Steering) request(f func(*world), result <-chan error) error {
 	s.waiting.Add(1)
 	select {
 	case s.requests <- f:
+		return s.await(result)
 	case <-s.over:
 		return ErrOver
 	}
+}
+
+// await returns what comes, or tells that the run has ended before.
+func (s *Steering) await(result <-chan error) error {
 	select {
 	case err := <-result:
 		return err
@@ -117,11 +122,9 @@ func (s *Steering) obey(w *world, interrupted <-chan struct{}) {
 	if s.steps > 0 {
 		if s.steps--; s.steps == 0 {
 			s.paused = true
-			close(s.stepped)
+			s.stepped <- nil
 		}
 	}
-	chosen, _ := w.realm.Interceptor()
-	notify := chosen == guest.Notify
 	for s.paused || s.waiting.Load() > 0 || len(s.later) > 0 {
 		if len(s.later) > 0 {
 			if !s.exact && w.queue.Next() <= w.queue.Now() {
@@ -133,7 +136,7 @@ func (s *Steering) obey(w *world, interrupted <-chan struct{}) {
 			continue
 		}
 		var look <-chan time.Time
-		if s.paused && notify {
+		if chosen, _ := w.realm.Interceptor(); s.paused && chosen == guest.Notify {
 			// Looking at many takes a small part of the time.
 			begin := time.Now()
 			w.lendAll()
@@ -217,7 +220,7 @@ func (s *Steering) Resume() error {
 
 // Step lets so many events happen, pauses, and returns then.
 func (s *Steering) Step(events int) error {
-	stepped := make(chan struct{})
+	stepped := make(chan error, 1)
 	err := s.do(func(*world) error {
 		if s.steps > 0 {
 			return errors.New("somebody else steps")
@@ -228,12 +231,7 @@ func (s *Steering) Step(events int) error {
 	if err != nil {
 		return err
 	}
-	select {
-	case <-stepped:
-		return nil
-	case <-s.over:
-		return ErrOver
-	}
+	return s.await(stepped)
 }
 
 // Until lets the run go on to an instant, pauses there, and returns then.
@@ -255,12 +253,7 @@ func (s *Steering) Until(t sim.Time) error {
 	if err != nil {
 		return err
 	}
-	select {
-	case err := <-reached:
-		return err
-	case <-s.over:
-		return ErrOver
-	}
+	return s.await(reached)
 }
 
 // Happen makes an event happen now. It is given in the experiment file's form,
