@@ -25,11 +25,7 @@ func Debugger(tid int) int {
 		return 0
 	}
 	number, err := strconv.Atoi(tracer)
-	if err != nil {
-		return 0
-	}
-	status, err = os.ReadFile("/proc/" + tracer + "/status")
-	if err != nil || statusField(status, "Tgid") == strconv.Itoa(os.Getpid()) {
+	if err != nil || threadGroup(number) == os.Getpid() {
 		return 0
 	}
 	return number

@@ -47,8 +47,8 @@ func (r *Realm) TryOverlay(folder string) error {
 	return err
 }
 
-// MountTmpfs lays an empty tmpfs of this source over a folder, as all containers to come see
-// it.
+// MountTmpfs lays an empty tmpfs of this source over a folder, as all containers to
+// come see it.
 func (r *Realm) MountTmpfs(name, folder string) error {
 	var l list
 	l.add(mustSucceed, "mount a tmpfs", unix.SYS_MOUNT, l.string(name), l.string(folder), l.string("tmpfs"), 0, l.string("mode=755"))

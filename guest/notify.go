@@ -228,13 +228,21 @@ func (n *notifier) awaitDeath(pid, pidfd int, timeout time.Duration) bool {
 // they take a signal, unless it is SIGKILL. One that died under ptrace keeps its
 // process until that is noticed.
 func (n *notifier) letDie(pid int) {
+	for _, tid := range threadsOf(pid) {
+		n.release(tid)
+		n.dead(tid)
+	}
+}
+
+// threadsOf are the threads of a process, none when it is gone.
+func threadsOf(pid int) (tids []int) {
 	tasks, _ := os.ReadDir("/proc/" + strconv.Itoa(pid) + "/task")
 	for _, t := range tasks {
 		if tid, err := strconv.Atoi(t.Name()); err == nil {
-			n.release(tid)
-			n.dead(tid)
+			tids = append(tids, tid)
 		}
 	}
+	return tids
 }
 
 // reapThreads takes notice of the deaths of a process's threads but the leader and one
@@ -242,9 +250,8 @@ func (n *notifier) letDie(pid int) {
 // on until then. To wait for the end of a thread takes its stops as well, and that of
 // execve has the leader's number.
 func (n *notifier) reapThreads(pid, but int) {
-	tasks, _ := os.ReadDir("/proc/" + strconv.Itoa(pid) + "/task")
-	for _, t := range tasks {
-		if tid, err := strconv.Atoi(t.Name()); err == nil && tid != pid && tid != but {
+	for _, tid := range threadsOf(pid) {
+		if tid != pid && tid != but {
 			n.dead(tid)
 		}
 	}
