@@ -216,7 +216,7 @@ func (k *Kernel) refuse(t *Task, what string, errno unix.Errno) Outcome {
 	k.unsupported[key]++
 	if k.unsupported[key] == 1 {
 		k.Log.Warn("not supported, refused", "call", what, "process", t.process.Name, "pid", t.process.PID,
-			"host", t.process.host.Name, "answer", unix.ErrnoName(errno), "time", k.Now())
+			"host", t.process.host.Name, "answer", unix.ErrnoName(errno), "at", k.Now())
 	}
 	return fail(errno)
 }
