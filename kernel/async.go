@@ -120,11 +120,7 @@ func (s *fileSignals) tell(signal unix.Signal) {
 
 // maySignal is sigio_perm of Linux.
 func (o fileOwner) maySignal(p *Process) bool {
-	if o.by.euid == 0 || len(p.tasks) == 0 {
-		return true
-	}
-	other := p.tasks[0].cred
-	return o.by.euid == other.suid || o.by.euid == other.uid || o.by.uid == other.suid || o.by.uid == other.uid
+	return o.by.euid == 0 || len(p.tasks) == 0 || o.by.sameUser(p.tasks[0].cred)
 }
 
 // setFileOwner says whom a file's signals are for; 0 is nobody.

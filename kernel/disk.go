@@ -100,17 +100,26 @@ func (t *Task) asDiskLets() Outcome {
 			return fail(unix.ENOSPC)
 		}
 	case DiskSlow:
-		if t.first() {
-			t.call.deadline = t.now().Add(slowAccess)
-		}
-		if !t.timedOut() {
-			t.parking.waitsFor = "a slow disk"
-			return t.park(0)
+		if o, waits := t.onSlowDisk(); waits {
+			return o
 		}
 	case DiskFine:
 		return t.onTimedDisk(use, path, file.Size)
 	}
 	return native()
+}
+
+// onSlowDisk lets a call wait for as long as an access of a slow disk takes; waits is
+// false when that is over.
+func (t *Task) onSlowDisk() (o Outcome, waits bool) {
+	if t.first() {
+		t.call.deadline = t.now().Add(slowAccess)
+	}
+	if t.timedOut() {
+		return o, false
+	}
+	t.parking.waitsFor = "a slow disk"
+	return t.park(0), true
 }
 
 // onTimedDisk lets a call that reads or writes a file of some size take the time
@@ -156,9 +165,7 @@ func (t *Task) diskLetsMove(in, out int, from, to *int64, size int) (o Outcome, 
 		// What waits for a peer as well takes no time of the disk.
 		return o, false
 	case h.Disk == DiskSlow:
-		t.call.deadline = t.now().Add(slowAccess)
-		t.parking.waitsFor = "a slow disk"
-		return t.park(0), true
+		return t.onSlowDisk()
 	}
 	write := func() bool { return writes && h.Transfer(target, true, bytes, t.wake) }
 	if bytes > 0 && (reads && h.Transfer(source, false, bytes, func() {

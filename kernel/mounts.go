@@ -158,10 +158,11 @@ func mountSource(m *mountinfo.Info) string {
 	return "/dev/root"
 }
 
+// mountEscapes are how these files write what separates their fields.
+var mountEscapes = strings.NewReplacer(" ", `\040`, "\t", `\011`, "\n", `\012`, `\`, `\134`)
+
 // mountPoint is where it is mounted, as these files write it.
-func mountPoint(m *mountinfo.Info) string {
-	return strings.NewReplacer(" ", `\040`, "\t", `\011`, "\n", `\012`, `\`, `\134`).Replace(m.Mountpoint)
-}
+func mountPoint(m *mountinfo.Info) string { return mountEscapes.Replace(m.Mountpoint) }
 
 func mountLine(m *mountinfo.Info) string {
 	return fmt.Sprintf("%s %s %s %s 0 0\n", mountSource(m), mountPoint(m), m.FSType, m.Options)

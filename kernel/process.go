@@ -318,10 +318,13 @@ func (p *Process) forget() {
 	}
 }
 
+// gone tells whether a process was a zombie that a wait call has taken.
+func (p *Process) gone() bool { return p.zombie && !p.host.kernel.Machine.Alive(p.TID) }
+
 // reapGone forgets zombies that the parent's wait calls have taken.
 func (p *Process) reapGone() {
 	p.children = slices.DeleteFunc(p.children, func(c *Process) bool {
-		if c.zombie && !p.host.kernel.Machine.Alive(c.TID) {
+		if c.gone() {
 			p.childrenCPU += c.cpu.used + c.childrenCPU
 			c.forget()
 			return true

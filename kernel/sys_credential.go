@@ -218,8 +218,12 @@ func (t *Task) maySignal(p *Process, signal unix.Signal) bool {
 			return true
 		}
 	}
-	other := p.tasks[0].cred
-	for _, own := range []uint32{t.cred.uid, t.cred.euid} {
+	return t.cred.sameUser(p.tasks[0].cred)
+}
+
+// sameUser tells whether a user may send signals to another without a privilege.
+func (c *credentials) sameUser(other *credentials) bool {
+	for _, own := range []uint32{c.uid, c.euid} {
 		if own == other.uid || own == other.suid {
 			return true
 		}

@@ -68,8 +68,10 @@ func (t *Task) doRead(d *description, s *span) Outcome {
 	if !ok {
 		return fail(unix.EINVAL)
 	}
-	if _, ok := r.(socket.Socket); ok && s.Len() == 0 {
-		return ret(0) // sock_read_iter asks the socket for nothing
+	if s.Len() == 0 {
+		if _, ok := r.(socket.Socket); ok {
+			return ret(0) // sock_read_iter asks the socket for nothing
+		}
 	}
 	n, errno := r.Read(s)
 	if f := t.kernel().Moved; f != nil && errno == 0 {
@@ -428,9 +430,9 @@ func sysIoctl(t *Task) Outcome {
 		case fiogetown, siocgpgrp:
 			return fail(t.writeInt(t.arg(2), uint32(d.plainOwner())))
 		}
-	}
-	if _, ok := d.file.(socket.Socket); ok && request >= 0x8900 && request < 0x8a00 {
-		return t.interfaceIoctl(request)
+		if request >= 0x8900 && request < 0x8a00 {
+			return t.interfaceIoctl(request)
+		}
 	}
 	return native() // the placeholder's kind knows what it does not know
 }

@@ -52,7 +52,7 @@ func (t *Task) cpuMask() []byte {
 }
 
 func sysSchedGetaffinity(t *Task) Outcome {
-	if id := t.int(0); id != 0 && t.host().threads[id] == nil {
+	if t.thread(t.int(0)) == nil {
 		return fail(unix.ESRCH)
 	}
 	mask := t.cpuMask()
@@ -68,8 +68,7 @@ func sysSchedGetaffinity(t *Task) Outcome {
 // sysSchedSetaffinity notes the mask: on the machine all guests share one
 // processor.
 func sysSchedSetaffinity(t *Task) Outcome {
-	id := t.int(0)
-	if id != 0 && t.host().threads[id] == nil {
+	if t.thread(t.int(0)) == nil {
 		return fail(unix.ESRCH)
 	}
 	whole := make([]byte, (t.host().Cores+63)/64*8)

@@ -22,7 +22,7 @@ func (c unixCaller) Credentials() socket.Credentials {
 
 func (c unixCaller) Lives(pid int32) bool {
 	if p := c.host.processes[int(pid)]; p != nil {
-		return !p.zombie || c.host.kernel.Machine.Alive(p.TID)
+		return !p.gone()
 	}
 	return c.host.threads[int(pid)] != nil
 }

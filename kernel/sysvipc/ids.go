@@ -127,7 +127,7 @@ func (t *table[T]) add(o T) (id int, errno unix.Errno) {
 
 // find is the object of a number; EINVAL when there is none.
 func (t *table[T]) find(id int) (o T, errno unix.Errno) {
-	o, ok := t.byIndex[id&(1<<indexBits-1)]
+	o, ok := t.byIndex[indexOf(id)]
 	if id < 0 || !ok || o.permissions().id != id {
 		var none T
 		return none, unix.EINVAL
@@ -145,7 +145,10 @@ func (t *table[T]) at(index int) (o T, errno unix.Errno) {
 	return o, 0
 }
 
-func (t *table[T]) remove(o T) { delete(t.byIndex, o.permissions().id&(1<<indexBits-1)) }
+func (t *table[T]) remove(o T) { delete(t.byIndex, indexOf(o.permissions().id)) }
+
+// indexOf is the place in the table that an object's number tells.
+func indexOf(id int) int { return id & (1<<indexBits - 1) }
 
 func (t *table[T]) byKey(key int32) (o T, ok bool) {
 	for _, index := range t.indices() {

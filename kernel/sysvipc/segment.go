@@ -65,7 +65,7 @@ func (s *Segments) byKey(key int32) *Segment {
 // nil if there is none.
 func (s *Segments) ByIndex(index int) *Segment {
 	for _, o := range s.sorted() {
-		if o.id&(1<<indexBits-1) == index {
+		if indexOf(o.id) == index {
 			return o
 		}
 	}
@@ -81,11 +81,10 @@ func (s *Segments) sorted() []*Segment {
 	for _, o := range s.byID {
 		all = append(all, o)
 	}
-	const mask = 1<<indexBits - 1
 	slices.SortFunc(all, func(a, b *Segment) int {
 		switch {
-		case a.id&mask != b.id&mask:
-			return a.id&mask - b.id&mask
+		case indexOf(a.id) != indexOf(b.id):
+			return indexOf(a.id) - indexOf(b.id)
 		case a.removed != b.removed && b.removed:
 			return -1
 		case a.removed != b.removed:
