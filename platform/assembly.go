@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"unsafe"
 )
 
@@ -30,7 +29,7 @@ type assembly struct {
 	oldest     int       // of them
 	texts      nameArena // of the names of hosts
 	linkNames  *linkNames
-	scratch    []byte
+	scratch    []byte // of text
 
 	// SimGrid numbers these over the whole process; a file is read into a
 	// fresh one.
@@ -228,16 +227,11 @@ func (a *assembly) cableOf(c Cable) *Cable {
 	return &c
 }
 
-// text is the concatenation of the parts, until the next call.
+// text is a name of these parts, until the next call.
 func (a *assembly) text(prefix string, number int, suffix string) string {
-	a.scratch = strconv.AppendInt(append(a.scratch[:0], prefix...), int64(number), 10)
-	a.scratch = append(a.scratch, suffix...)
+	a.scratch = appendName(a.scratch[:0], prefix, number, suffix)
 	return unsafe.String(unsafe.SliceData(a.scratch), len(a.scratch))
 }
-
-// keep returns the concatenation of the parts, which may lie in a text that is
-// not kept.
-func (a *assembly) keep(parts ...string) string { return a.texts.join(parts...) }
 
 // addSplit adds the two halves of a full-duplex link.
 func (a *assembly) addSplit(name string, bandwidth, latency float64) (up, down *Link, err error) {

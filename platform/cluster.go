@@ -98,26 +98,22 @@ type nameArena struct{ text []byte }
 // name keeps the concatenation of the parts.
 func (n *nameArena) name(prefix string, number int, suffix string) string {
 	start := n.room(len(prefix) + 20 + len(suffix))
-	n.text = append(n.text, prefix...)
-	n.text = strconv.AppendInt(n.text, int64(number), 10)
-	n.text = append(n.text, suffix...)
+	n.text = appendName(n.text, prefix, number, suffix)
 	return unsafe.String(&n.text[start], len(n.text)-start)
 }
 
-// join keeps the concatenation of the parts.
-func (n *nameArena) join(parts ...string) string {
-	need := 0
-	for _, p := range parts {
-		need += len(p)
-	}
-	if need == 0 {
+func appendName(text []byte, prefix string, number int, suffix string) []byte {
+	return append(strconv.AppendInt(append(text, prefix...), int64(number), 10), suffix...)
+}
+
+// keep keeps a name.
+func (n *nameArena) keep(name string) string {
+	if name == "" {
 		return ""
 	}
-	start := n.room(need)
-	for _, p := range parts {
-		n.text = append(n.text, p...)
-	}
-	return unsafe.String(&n.text[start], need)
+	start := n.room(len(name))
+	n.text = append(n.text, name...)
+	return unsafe.String(&n.text[start], len(name))
 }
 
 // room makes room for so many bytes and returns where they begin. Arenas that
@@ -134,7 +130,6 @@ func (n *nameArena) room(need int) int {
 type member struct {
 	*cluster
 	hardware *Hardware
-	names    nameArena
 }
 
 func (a *assembly) newMember(c *cluster) *member {
@@ -150,7 +145,7 @@ func (a *assembly) member(m *member, rank int) error {
 	if rank >= len(m.numbers) {
 		return fmt.Errorf("cluster %q needs at least %d hosts, its radical has %d", m.id, rank+1, len(m.numbers))
 	}
-	h, err := a.addHost(m.names.name(m.prefix, m.numbers[rank], m.suffix), m.speeds, m.cores)
+	h, err := a.addHost(a.texts.name(m.prefix, m.numbers[rank], m.suffix), m.speeds, m.cores)
 	if err != nil {
 		return err
 	}

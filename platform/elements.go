@@ -151,7 +151,7 @@ func (l *loader) host(f *frame) error {
 	if pstate < 0 || pstate >= len(speeds) {
 		return fmt.Errorf("attribute pstate: a number from 0 to %d expected, found %q", len(speeds)-1, f.get("pstate"))
 	}
-	h, err := l.addHost(l.keep(f.get("id")), speeds, cores)
+	h, err := l.addHost(l.texts.keep(f.get("id")), speeds, cores)
 	if err != nil {
 		return err
 	}
@@ -384,7 +384,7 @@ func (l *loader) peer(f *frame) error {
 	if f.get("lat") != "" {
 		l.warnf("element <peer>: attribute lat does nothing; the third coordinate is the latency to the network")
 	}
-	id := l.keep(f.get("id"))
+	id := l.texts.keep(f.get("id"))
 	h, err := l.addHost(id, []float64{speed}, 1)
 	if err != nil {
 		return err
