@@ -16,8 +16,7 @@ import (
 // and guests must see and do the same as with full mediation.
 func TestBulkPassesTheEmulatorBy(t *testing.T) {
 	bulk := program(t, "pairs/bulk.c")
-	file := filepath.Join(t.TempDir(), "experiment.yaml")
-	write(t, file, fmt.Sprintf(`platform:
+	file := experiment(t, fmt.Sprintf(`platform:
   hosts: [{name: server}, {name: client}]
   switch: {bandwidth: 1Gbps, latency: 1ms}
 processes:

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -25,8 +24,7 @@ func TestTunnelDevice(t *testing.T) {
 		t.Fatalf("natively: %v\n%s", err, text)
 	}
 	golden(t, "device-tun", string(text), true)
-	file := filepath.Join(t.TempDir(), "experiment.yaml")
-	write(t, file, fmt.Sprintf("platform:\n  hosts: [{name: tester, speed: 1Gf}]\nprocesses:\n  - {host: tester, name: guest, command: [%s]}\n", words(path)))
+	file := experiment(t, fmt.Sprintf("platform:\n  hosts: [{name: tester, speed: 1Gf}]\nprocesses:\n  - {host: tester, name: guest, command: [%s]}\n", words(path)))
 	r := lab.Experiment(t, file)
 	golden(t, "device-tun", r.Stdout(t, "tester", "guest"), false)
 	finish(t, r)
@@ -37,8 +35,7 @@ func TestTunnelDevice(t *testing.T) {
 
 // TestDevicesByLinks opens devices of a host's own by other names than theirs.
 func TestDevicesByLinks(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "experiment.yaml")
-	write(t, file, `platform:
+	file := experiment(t, `platform:
   hosts: [{name: host, speed: 1Gf}]
 processes:
   - host: host

@@ -162,9 +162,8 @@ func randomOf(text string) string {
 // TestClocks shows that hosts' calendar clocks may be wrong, drift, and be set and
 // adjusted by guests, and what waits for them follows.
 func TestClocks(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "experiment.yaml")
 	program := command(t, "doors/calendar.c")
-	write(t, file, fmt.Sprintf(`platform:
+	file := experiment(t, fmt.Sprintf(`platform:
   hosts: [{name: right, speed: 1Gf}, {name: wrong, speed: 1Gf}]
 clocks: [{host: wrong, offset: 3s, drift: 20ppm}]
 stop: 10000s

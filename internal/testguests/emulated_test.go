@@ -29,8 +29,7 @@ func TestEmulated(t *testing.T) {
 		t.Run(title(source), func(t *testing.T) {
 			t.Parallel()
 			name := title(source)
-			file := filepath.Join(t.TempDir(), "experiment.yaml")
-			write(t, file, fmt.Sprintf(`platform:
+			file := experiment(t, fmt.Sprintf(`platform:
   hosts:
     - {name: tester, speed: 1Gf}
 stop: 1000s
@@ -87,8 +86,7 @@ func TestEmulatedPairs(t *testing.T) {
 			for i := range p.clients {
 				process(&text, "Jupiter", fmt.Sprint("client", i), 3, expect, p.command(t, p.client, "Tremblay", "4000", 0))
 			}
-			file := filepath.Join(t.TempDir(), "experiment.yaml")
-			write(t, file, text.String())
+			file := experiment(t, text.String())
 			r := lab.Experiment(t, file, "--strace")
 			lab.Same(t, r.Output, lab.Experiment(t, file, otherWay...).Output)
 			golden(t, p.name+".server", r.Stdout(t, "Tremblay", "server"), false)
@@ -121,6 +119,15 @@ func finish(t *testing.T, r *lab.Run) {
 	if r.Exit != 0 || !r.Summary.AsExpected {
 		t.Errorf("simterpose exited with %d and printed:\n%s", r.Exit, r.Terminal)
 	}
+}
+
+// experiment is the path of a new experiment file of this content, in a folder of its
+// own.
+func experiment(t *testing.T, text string) (file string) {
+	t.Helper()
+	file = filepath.Join(t.TempDir(), "experiment.yaml")
+	write(t, file, text)
+	return file
 }
 
 func write(t *testing.T, file, text string) {

@@ -13,8 +13,7 @@ import (
 func TestFastOpenSavesARoundTrip(t *testing.T) {
 	program := filepath.Join(lab.Folder(), "fastopen")
 	lab.BuildC(t, "root/fastopen.c", program)
-	file := filepath.Join(t.TempDir(), "experiment.yaml")
-	write(t, file, `platform:
+	file := experiment(t, `platform:
   hosts:
     - {name: near, speed: 1Gf, address: 10.0.0.1}
     - {name: far, speed: 1Gf, address: 10.0.0.2}

@@ -3,7 +3,6 @@ package testguests
 import (
 	"fmt"
 	"math"
-	"path/filepath"
 	"testing"
 
 	"github.com/simterpose/simterpose/internal/testguests/lab"
@@ -15,8 +14,7 @@ import (
 // calls of the guests add some microseconds.
 func TestPrototypesFigure(t *testing.T) {
 	exchange := program(t, "pairs/exchange.c")
-	file := filepath.Join(t.TempDir(), "experiment.yaml")
-	write(t, file, fmt.Sprintf(`platform:
+	file := experiment(t, fmt.Sprintf(`platform:
   hosts: [{name: Tremblay, speed: 98.095Mf}, {name: Jupiter, speed: 76.296Mf}]
   links: [{name: link, bandwidth: 1e9Bps, latency: 5e-4s}]
   routes: [{from: Tremblay, to: Jupiter, links: [link]}]

@@ -25,10 +25,9 @@ func TestRandomCalls(t *testing.T) {
 	told := regexp.MustCompile(` rounds, (\d+) calls\n`)
 	calls := 0
 	for begin, seed := time.Now(), *fuzzSeed; time.Since(begin) < *fuzzing; seed++ {
-		file := filepath.Join(t.TempDir(), "experiment.yaml")
 		// A loop without calls, which is a possible end of a guest, only ends
 		// soon where computations take time.
-		write(t, file, fmt.Sprintf(`platform:
+		file := experiment(t, fmt.Sprintf(`platform:
   hosts: [{name: fuzz, speed: 1Gf}, {name: calm, speed: 1Gf}]
   switch: {bandwidth: 1Gbps, latency: 1ms}
 cpu: {measured: {reference_speed: 1Gf}}

@@ -14,8 +14,7 @@ import (
 func TestInterceptorIsChosen(t *testing.T) {
 	outer := filepath.Join(lab.Folder(), "outer")
 	lab.BuildC(t, "outer/outer.c", outer)
-	file := filepath.Join(t.TempDir(), "experiment.yaml")
-	write(t, file, "platform: {hosts: [{name: host, speed: 1Gf}]}\nprocesses: [{host: host, name: echo, command: [echo, hello]}]\n")
+	file := experiment(t, "platform: {hosts: [{name: host, speed: 1Gf}]}\nprocesses: [{host: host, name: echo, command: [echo, hello]}]\n")
 	for filter, reason := range map[string]string{"refused": "invalid argument", "taken": "device or resource busy"} {
 		t.Run(filter, func(t *testing.T) {
 			output := filepath.Join(t.TempDir(), "output")

@@ -15,8 +15,7 @@ import (
 func TestLoadAverageIsSimulated(t *testing.T) {
 	burn := filepath.Join(lab.Folder(), "burn")
 	lab.BuildC(t, "cpu/burn.c", burn)
-	file := filepath.Join(t.TempDir(), "experiment.yaml")
-	write(t, file, fmt.Sprintf(`platform:
+	file := experiment(t, fmt.Sprintf(`platform:
   hosts: [{name: host, speed: 1Mf, cores: 2}, {name: other, speed: 1Mf, cores: 2}]
 cpu: {measured: {reference_speed: 1Gf}}
 processes:

@@ -12,8 +12,7 @@ import (
 // TestMachineFiles reads what the machine's kernel tells of itself, of its mounts
 // and disks: a host tells the same in each run, and nothing of the output folder.
 func TestMachineFiles(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "experiment.yaml")
-	write(t, file, `platform:
+	file := experiment(t, `platform:
   hosts: [{name: host, speed: 1Gf, cores: 2}]
 processes:
   - host: host

@@ -53,8 +53,7 @@ func TestMeasured(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				file := filepath.Join(t.TempDir(), "experiment.yaml")
-				write(t, file, fmt.Sprintf(`platform:
+				file := experiment(t, fmt.Sprintf(`platform:
   hosts:
     - {name: host, speed: %gGf, cores: %d}
 cpu: {measured: {reference_speed: %gGf}}
@@ -184,8 +183,7 @@ func TestSignals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			guest := filepath.Join(lab.Folder(), name)
 			lab.BuildC(t, "cpu/"+name+".c", guest)
-			file := filepath.Join(t.TempDir(), "experiment.yaml")
-			write(t, file, fmt.Sprintf(`platform:
+			file := experiment(t, fmt.Sprintf(`platform:
   hosts: [{name: host, speed: 1Gf}]
 cpu: {measured: {reference_speed: 1Gf}}
 processes:
@@ -202,8 +200,7 @@ processes:
 // TestMeasuredSignals runs a guest that gets signals while it computes: where that
 // takes time, they come between a call and its wait.
 func TestMeasuredSignals(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "experiment.yaml")
-	write(t, file, fmt.Sprintf(`platform: {hosts: [{name: host, speed: 1Gf, cores: 2}]}
+	file := experiment(t, fmt.Sprintf(`platform: {hosts: [{name: host, speed: 1Gf, cores: 2}]}
 cpu: {measured: {reference_speed: 1Gf}}
 processes: [{host: host, name: guest, command: [%s]}]
 `, program(t, "c/signal_compute.c")))

@@ -1,7 +1,6 @@
 package testguests
 
 import (
-	"path/filepath"
 	"testing"
 
 	"github.com/simterpose/simterpose/internal/testguests/lab"
@@ -10,8 +9,7 @@ import (
 // TestOwnNameServer binds the port of name servers at all addresses, as dnsmasq does:
 // the one that each host has is not in its way, and still answers.
 func TestOwnNameServer(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "experiment.yaml")
-	write(t, file, `platform:
+	file := experiment(t, `platform:
   hosts: [{name: server, speed: 1Gf}, {name: client, speed: 1Gf, address: 10.0.0.7}]
   switch: {bandwidth: 1Gbps, latency: 1ms}
 processes:

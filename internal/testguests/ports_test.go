@@ -26,8 +26,7 @@ func TestManyPorts(t *testing.T) {
 	for i := range n {
 		fmt.Fprintf(&text, "  - {host: h%d, name: ports, command: [%s, h%d]}\n", i+1, quoted, (i+1)%n+1)
 	}
-	file := filepath.Join(t.TempDir(), "experiment.yaml")
-	write(t, file, text.String())
+	file := experiment(t, text.String())
 	full := lab.Experiment(t, file)
 	finish(t, full)
 	translated := lab.Experiment(t, file, "--mediation", "translation")

@@ -2,7 +2,6 @@ package testguests
 
 import (
 	"fmt"
-	"path/filepath"
 	"testing"
 
 	"github.com/simterpose/simterpose/internal/testguests/lab"
@@ -22,8 +21,7 @@ lscpu -p=CPU,CORE,SOCKET | tail -n 1`
 		{1, "1\n0\n1\n1\n1\n0\n0\n0,0,0\n"},
 		{40, "40\n0-39\n40\n40\nff,ffffffff\n0\n0-39\n39,39,0\n"},
 	} {
-		file := filepath.Join(t.TempDir(), "experiment.yaml")
-		write(t, file, fmt.Sprintf(`platform:
+		file := experiment(t, fmt.Sprintf(`platform:
   hosts: [{name: tester, speed: 1Gf, cores: %d}]
 processes:
   - {host: tester, name: guest, command: [/bin/sh, -c, %s]}
