@@ -21,12 +21,16 @@ import (
 // Between the machine's files and the hosts' layers lies one more layer, the
 // same for all hosts: what the machine has and guests must see in another way.
 //
-// It has an /etc/shadow of its own, because passwords are the machine's secret, and
-// a library of C++ of its own (random_device.go).
+// It has an /etc/shadow of its own and no private keys, because those and passwords
+// are the machine's secret, and a library of C++ of its own (random_device.go).
 // And when an ordinary user runs simterpose, it has the machine's folders once
 // more, as that user's own, with a note of their owners: the kernel would not
 // let guests change root's.
 const belowFolder = "layers/.below"
+
+// privateKeys is the folder of the machine's keys, in which only root and its group
+// find any: packages that look for them there choose other settings without.
+const privateKeys = "/etc/ssl/private"
 
 // maxBelow bounds the number of folders that are made again, those nearest to
 // the root first: 10 µs each.
@@ -67,8 +71,23 @@ func (l *layers) makeBelow(realm *guest.Realm) error {
 	if err := l.randomDevice(); err != nil {
 		return err
 	}
-	if l.covers("/etc/shadow") {
-		return l.shadows()
+	if !l.covers("/etc/shadow") {
+		return nil
+	}
+	if info, err := os.Lstat(privateKeys); err == nil && info.IsDir() {
+		err := l.replace(privateKeys, func(own string) error { return errors.Join(os.Mkdir(own, 0o700), opaque(own)) })
+		if err != nil {
+			return err
+		}
+	}
+	return l.shadows()
+}
+
+// opaque makes a folder of the layer hide the machine's: it looks empty to the
+// guests, and can be filled.
+func opaque(own string) error {
+	if err := unix.Setxattr(own, "user.overlay.opaque", []byte("y"), 0); err != nil {
+		return &os.PathError{Op: "setxattr", Path: own, Err: err}
 	}
 	return nil
 }
@@ -96,9 +115,8 @@ func (l *layers) remakeFolders(folder string, made *int) (folders []remade, err 
 		for _, f := range level {
 			entries, err := os.ReadDir(f)
 			if err != nil {
-				// It looks empty to the guests, and can be filled.
-				if err := unix.Setxattr(filepath.Join(l.below, f), "user.overlay.opaque", []byte("y"), 0); err != nil {
-					return folders, fmt.Errorf("%s: setxattr: %w", f, err)
+				if err := opaque(filepath.Join(l.below, f)); err != nil {
+					return folders, err
 				}
 				continue
 			}
@@ -159,6 +177,41 @@ func (l *layers) emptied(file string) error {
 		return err
 	}
 	return dress(own, &s)
+}
+
+// replace puts something else where one of the machine's files or folders is into
+// the layer between: create makes it.
+func (l *layers) replace(file string, create func(own string) error) error {
+	folders := []string{file}
+	for folder := filepath.Dir(file); folder != "/"; folder = filepath.Dir(folder) {
+		folders = append(folders, folder)
+	}
+	for _, folder := range slices.Backward(folders[1:]) {
+		own := filepath.Join(l.below, folder)
+		if err := unix.Mkdir(own, 0o700); err != nil && !errors.Is(err, unix.EEXIST) {
+			return &os.PathError{Op: "mkdir", Path: own, Err: err}
+		}
+		if err := unix.Chmod(own, 0o700); err != nil {
+			return &os.PathError{Op: "chmod", Path: own, Err: err}
+		}
+	}
+	own := filepath.Join(l.below, file)
+	if err := os.RemoveAll(own); err != nil {
+		return err
+	}
+	if err := create(own); err != nil {
+		return err
+	}
+	for _, f := range folders {
+		var s unix.Stat_t
+		if err := unix.Stat(f, &s); err != nil {
+			return &os.PathError{Op: "stat", Path: f, Err: err}
+		}
+		if err := dress(filepath.Join(l.below, f), &s); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // dress gives a file the owner, mode and times of another.

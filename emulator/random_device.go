@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/simterpose/simterpose/kernel"
 )
 
@@ -44,38 +42,8 @@ func (l *layers) randomDevice() error {
 		if !forgetMakers(content) {
 			continue
 		}
-		if err := l.replace(file, content); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// replace puts another content of one of the machine's files into the layer
-// between.
-func (l *layers) replace(file string, content []byte) error {
-	folders := []string{file}
-	for folder := filepath.Dir(file); folder != "/"; folder = filepath.Dir(folder) {
-		folders = append(folders, folder)
-	}
-	for _, folder := range slices.Backward(folders[1:]) {
-		own := filepath.Join(l.below, folder)
-		if err := unix.Mkdir(own, 0o700); err != nil && !errors.Is(err, unix.EEXIST) {
-			return &os.PathError{Op: "mkdir", Path: own, Err: err}
-		}
-		if err := unix.Chmod(own, 0o700); err != nil {
-			return &os.PathError{Op: "chmod", Path: own, Err: err}
-		}
-	}
-	if err := os.WriteFile(filepath.Join(l.below, file), content, 0o600); err != nil {
-		return err
-	}
-	for _, f := range folders {
-		var s unix.Stat_t
-		if err := unix.Stat(f, &s); err != nil {
-			return &os.PathError{Op: "stat", Path: f, Err: err}
-		}
-		if err := dress(filepath.Join(l.below, f), &s); err != nil {
+		err = l.replace(file, func(own string) error { return os.WriteFile(own, content, 0o600) })
+		if err != nil {
 			return err
 		}
 	}
