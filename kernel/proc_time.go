@@ -31,9 +31,6 @@ func (t *Task) timeReport(name string) (string, bool) {
 	}
 	p, thread, file, ok := t.processFile(name)
 	if !ok {
-		if rest, found := strings.CutPrefix(name, "/proc/"); found && isNumber(strings.TrimSuffix(rest, "/stat")) {
-			return h.processStat(name, processTimes{stranger: true}) // the host's first process
-		}
 		return "", false
 	}
 	used := p.cpu.used
@@ -55,7 +52,9 @@ func (t *Task) timeReport(name string) (string, bool) {
 		case len(p.tasks) > 0:
 			times.scheduling = p.tasks[0].scheduling
 		}
-		return h.processStat(name, times)
+		return h.processStat(name, p.PID, times)
+	case "statm":
+		return h.statm(p.PID)
 	case "autogroup":
 		return "/autogroup-1 nice 0\n", true
 	case "schedstat":
@@ -135,7 +134,7 @@ func seenState(machine string, stopped bool) string {
 
 // processStat is proc(5)'s stat of a process, or of a thread: the machine's,
 // with the times of the simulation and without what differs from run to run.
-func (h *Host) processStat(name string, times processTimes) (string, bool) {
+func (h *Host) processStat(name string, pid int, times processTimes) (string, bool) {
 	text, ok := h.read(name)
 	end := strings.LastIndexByte(text, ')')
 	if !ok || end < 0 {
@@ -149,9 +148,9 @@ func (h *Host) processStat(name string, times processTimes) (string, bool) {
 		}
 	}
 	const (
-		minorFaults, majorFaults                   = 10, 12
+		flags, minorFaults, majorFaults            = 9, 10, 12
 		userTime, systemTime, children, childrenIn = 14, 15, 16, 17
-		startTime, processor                       = 22, 39
+		startTime, resident, processor             = 22, 24, 39
 		delays, guestTime, childrenGuestTime       = 42, 43, 44
 		startCode, startStack, startData, exitCode = 26, 28, 45, 52
 	)
@@ -162,6 +161,12 @@ func (h *Host) processStat(name string, times processTimes) (string, bool) {
 	}
 	set(userTime, ticks(times.used))
 	set(children, ticks(times.children))
+	set(resident, pages(h.memoryInUse(pid).resident()))
+	if n, err := strconv.ParseUint(fields[flags-3], 10, 64); err == nil {
+		// That a right was used on the machine says nothing of the host.
+		const superPrivileged = 0x100 // PF_SUPERPRIV
+		set(flags, n&^superPrivileged)
+	}
 	set(startTime, ticks(int64(max(0, times.start-h.booted))))
 	if times.stranger { // as Linux answers who may not trace the process
 		for number := startCode; number < exitCode; number++ {

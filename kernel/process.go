@@ -42,6 +42,7 @@ type Process struct {
 	root              string          // where chroot has moved it, as its host sees that; empty for nowhere
 	status            unix.WaitStatus // once it is a zombie
 	known             bool            // the status is known
+	left              *credentials    // those of its last thread, once it is a zombie
 
 	exitStatus  unix.WaitStatus // announced by exit_group or exit
 	intervals   realTimer       // ITIMER_REAL and alarm
@@ -233,7 +234,9 @@ func (p *Process) Ended(status unix.WaitStatus, known bool) {
 		return
 	}
 	for len(p.tasks) > 0 {
-		p.tasks[len(p.tasks)-1].remove()
+		last := p.tasks[len(p.tasks)-1]
+		p.left = last.cred
+		last.remove()
 	}
 	p.zombie, p.status, p.known = true, status, known
 	p.deleteTimers()

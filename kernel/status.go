@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 )
@@ -28,8 +29,8 @@ func (t *Task) credentialReport(name string) (string, bool) {
 		return "", false
 	}
 	if of == nil {
-		if parts[len(parts)-1] == "status" { // the host's first process
-			return t.host().statusFile(name, nil, false)
+		if p, _, file, _ := t.processFile(name); p != nil && p.zombie && file == "status" {
+			return t.host().statusFile(name, p.left.lines(), false)
 		}
 		return "", false
 	}
@@ -46,9 +47,8 @@ func (t *Task) credentialReport(name string) (string, bool) {
 	return "", false
 }
 
-// status is the machine's status of the thread with the host's credentials.
-func (t *Task) status() (string, bool) {
-	c := t.cred
+// lines are those of status that tell of credentials.
+func (c *credentials) lines() map[string]string {
 	values := map[string]string{
 		"Uid":             fmt.Sprintf("%d\t%d\t%d\t%d", c.uid, c.euid, c.suid, c.fsuid),
 		"Gid":             fmt.Sprintf("%d\t%d\t%d\t%d", c.gid, c.egid, c.sgid, c.fsgid),
@@ -61,12 +61,6 @@ func (t *Task) status() (string, bool) {
 		"Seccomp":         "0", // the emulator's filter is none of the host's
 		"Seccomp_filters": "0",
 		"Groups":          " ",
-		// On the machine all guests share one processor.
-		"Cpus_allowed":      MaskText(t.cpuMask(), t.host().Cores),
-		"Cpus_allowed_list": MaskList(t.cpuMask()),
-		// How often the machine has switched differs from run to run.
-		"voluntary_ctxt_switches":    "0",
-		"nonvoluntary_ctxt_switches": "0",
 	}
 	if len(c.groups) > 0 {
 		var groups strings.Builder
@@ -75,16 +69,28 @@ func (t *Task) status() (string, bool) {
 		}
 		values["Groups"] = groups.String()
 	}
+	return values
+}
+
+// status is the machine's status of the thread with the host's credentials.
+func (t *Task) status() (string, bool) {
+	values := t.cred.lines()
+	// On the machine all guests share one processor.
+	values["Cpus_allowed"] = MaskText(t.cpuMask(), t.host().Cores)
+	values["Cpus_allowed_list"] = MaskList(t.cpuMask())
 	return t.host().statusFile(fmt.Sprintf("/proc/%d/task/%d/status", t.process.PID, t.ID), values, t.process.stopped)
 }
 
 // statusFile is proc(5)'s status of a thread, with other values for some lines and
-// without the emulator's stops.
+// without the emulator's stops and what differs from run to run.
 func (h *Host) statusFile(name string, values map[string]string, stopped bool) (string, bool) {
 	text, ok := h.read(name)
 	if !ok {
 		return "", false
 	}
+	maps.Copy(values, memoryLines(text))
+	// How often the machine has switched.
+	values["voluntary_ctxt_switches"], values["nonvoluntary_ctxt_switches"] = "0", "0"
 	var b strings.Builder
 	for line := range strings.Lines(text) {
 		key, machine, _ := strings.Cut(line, ":")

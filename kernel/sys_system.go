@@ -153,6 +153,9 @@ func (t *Task) report(name string) (content string, ok bool) {
 	if content, ok := h.nodeReport(name); ok {
 		return content, true
 	}
+	if content, ok := h.initReport(name); ok {
+		return content, true
+	}
 	if content, ok := t.credentialReport(name); ok {
 		return content, true
 	}
