@@ -543,7 +543,13 @@ func (l *loop) finishDeath(p *kernel.Process) {
 		}
 	}
 	turn := l.record.dies(l.threadsOf(tasks))
+	children := p.Children()
 	p.Ended(status, known)
+	for _, c := range children {
+		if c.Zombie() && c.Parent() == nil { // the host's first process takes them, as init does
+			h.container.Reap(c.PID)
+		}
+	}
 	for _, t := range tasks {
 		t.Stopped()
 		l.forget(l.threadOf(t))

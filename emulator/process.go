@@ -176,12 +176,6 @@ func (w *world) ended(k *kernel.Process, status unix.WaitStatus) {
 	if p, ok := k.Data.(*process); ok && p.process == k {
 		p.status = status
 		w.finish(p)
-		return
-	}
-	if k.Parent() == nil {
-		if err := hostOf(k).container.ReapOrphans(); err != nil {
-			w.fail(err)
-		}
 	}
 }
 

@@ -143,6 +143,11 @@ func (w *world) build() error {
 		return err
 	}
 	w.tellInterceptor()
+	if !w.ahead() { // with the model "measured", programs are to be as fast as elsewhere
+		if err := w.realm.UseSmallPages(); err != nil {
+			return err
+		}
+	}
 	if err := w.buildLayers(); err != nil {
 		return err
 	}

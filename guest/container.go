@@ -354,19 +354,6 @@ func (c *Container) Reap(pid int) (unix.WaitStatus, error) {
 	return unix.WaitStatus(uint32(word[0]) | uint32(word[1])<<8 | uint32(word[2])<<16 | uint32(word[3])<<24), nil
 }
 
-// ReapOrphans takes the exit statuses of processes whose parents died before
-// them.
-func (c *Container) ReapOrphans() error {
-	for {
-		var l list
-		l.add(goOn, "wait4", unix.SYS_WAIT4, ^uint64(0), 0, unix.WALL|unix.WNOHANG, 0)
-		results, err := c.realm.perform(&c.agent, &l)
-		if err != nil || results[0] <= 0 {
-			return err
-		}
-	}
-}
-
 // descriptor copies one of the agent's own descriptors into the emulator.
 func (c *Container) descriptor(number int) (int, error) {
 	pidfd, err := unix.PidfdOpen(c.agent.tid, 0)

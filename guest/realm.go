@@ -203,6 +203,16 @@ func (r *Realm) prepareRoot(settings []Setting) error {
 	return nil
 }
 
+// UseSmallPages keeps guests' memory from being put into huge pages, which depends
+// on how fragmented the machine's is and shows in proc(5). It must be called before
+// containers are created; kernels that cannot do it have no huge pages.
+func (r *Realm) UseSmallPages() error {
+	var l list
+	l.add(goOn, "prctl", unix.SYS_PRCTL, unix.PR_SET_THP_DISABLE, 1, 0, 0, 0)
+	_, err := r.perform(&r.root, &l)
+	return err
+}
+
 // patience is how long an agent may take for a call. Creating namespaces waits
 // while the kernel takes those of an earlier run down, seconds for hundreds.
 const patience = 60 * time.Second

@@ -1,11 +1,17 @@
 package kernel
 
-import "strings"
+import (
+	"maps"
+	"strings"
+)
 
 // The first process of a host is simterpose's: it takes up orphans, as a machine's
 // init does, and shows as one. What else it is depends on the machine.
 
-const initName = "init"
+const (
+	initName   = "init"
+	initMemory = 32 // kB in use
+)
 
 // initReport gives files of /proc/1.
 func (h *Host) initReport(name string) (string, bool) {
@@ -27,6 +33,7 @@ func (h *Host) initReport(name string) (string, bool) {
 	case "status":
 		values := rootCredentials.lines()
 		values["Name"] = initName
+		maps.Copy(values, h.memoryInUse(1).lines())
 		return h.statusFile(name, values, false)
 	}
 	return "", false

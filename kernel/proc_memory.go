@@ -42,20 +42,24 @@ func memoryOf(status string) (m memoryUse) {
 	return m
 }
 
-// memoryLines are those lines of a process's status that would tell how its files
-// are mapped, or what else depends on the machine.
-func memoryLines(status string) map[string]string {
-	m := memoryOf(status)
+// lines are those of a process's status that would tell how its files are mapped,
+// or what else depends on the machine.
+func (m memoryUse) lines() map[string]string {
 	return map[string]string{
-		"VmHWM":   fmt.Sprintf("%8d kB", m.resident()),
-		"VmRSS":   fmt.Sprintf("%8d kB", m.resident()),
-		"RssFile": fmt.Sprintf("%8d kB", m.files),
-		"VmSwap":  fmt.Sprintf("%8d kB", 0),
+		"VmHWM":    fmt.Sprintf("%8d kB", m.resident()),
+		"VmRSS":    fmt.Sprintf("%8d kB", m.resident()),
+		"RssShmem": fmt.Sprintf("%8d kB", m.shared),
+		"RssAnon":  fmt.Sprintf("%8d kB", m.own),
+		"RssFile":  fmt.Sprintf("%8d kB", m.files),
+		"VmSwap":   fmt.Sprintf("%8d kB", 0),
 	}
 }
 
 // memoryInUse is the memory in use of a process.
 func (h *Host) memoryInUse(pid int) memoryUse {
+	if pid == 1 {
+		return memoryUse{own: initMemory}
+	}
 	status, _ := h.read(fmt.Sprintf("/proc/%d/status", pid))
 	return memoryOf(status)
 }

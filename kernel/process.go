@@ -78,6 +78,9 @@ func (p *Process) Tasks() []*Task { return p.tasks }
 // Parent is nil for a process that the experiment started, and for orphans.
 func (p *Process) Parent() *Process { return p.parent }
 
+// Children are those that it has not waited for, in order of creation.
+func (p *Process) Children() []*Process { return p.children }
+
 // Zombie tells that the process is dead.
 func (p *Process) Zombie() bool { return p.zombie }
 

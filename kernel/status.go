@@ -88,13 +88,14 @@ func (h *Host) statusFile(name string, values map[string]string, stopped bool) (
 	if !ok {
 		return "", false
 	}
-	maps.Copy(values, memoryLines(text))
+	lines := memoryOf(text).lines()
 	// How often the machine has switched.
-	values["voluntary_ctxt_switches"], values["nonvoluntary_ctxt_switches"] = "0", "0"
+	lines["voluntary_ctxt_switches"], lines["nonvoluntary_ctxt_switches"] = "0", "0"
+	maps.Copy(lines, values)
 	var b strings.Builder
 	for line := range strings.Lines(text) {
 		key, machine, _ := strings.Cut(line, ":")
-		if value, ok := values[key]; ok {
+		if value, ok := lines[key]; ok {
 			line = key + ":\t" + value + "\n"
 		} else if key == "State" && strings.HasPrefix(machine, "\tt") {
 			line = "State:\t" + map[string]string{"S": "S (sleeping)", "T": "T (stopped)"}[seenState("t", stopped)] + "\n"
