@@ -33,7 +33,7 @@ func (s *System) mark(c Constraint) {
 // advance moves p to the next constraint that is not marked and returns it, or
 // none at the end.
 func (s *System) advance(p *pathStep) Constraint {
-	users := s.constraints[p.constraint].users
+	users := s.users(&s.constraints[p.constraint])
 	for ; p.user >= 0; p.user-- {
 		id := users[p.user].variable
 		if id == none {
@@ -58,7 +58,7 @@ func (s *System) advance(p *pathStep) Constraint {
 func (s *System) push(c Constraint) {
 	s.constraints[c].modified = true
 	s.modified = append(s.modified, c)
-	s.path = append(s.path, pathStep{constraint: c, user: int32(len(s.constraints[c].users)) - 1})
+	s.path = append(s.path, pathStep{constraint: c, user: int32(len(s.users(&s.constraints[c]))) - 1})
 }
 
 // markVariable marks the constraints of v if it is enabled; a disabled

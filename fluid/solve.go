@@ -60,7 +60,7 @@ func (s *System) begin() {
 		c := &s.constraints[id]
 		c.remaining = c.bound
 		if !(c.remaining > c.bound*workPrecision) {
-			for _, u := range c.users {
+			for _, u := range s.users(c) {
 				if u.variable != none && u.weight > 0 {
 					s.list(u.variable)
 				}
@@ -77,8 +77,9 @@ func (s *System) begin() {
 // beginUsage adds up what the users of c take, the newest first as SimGrid.
 func (s *System) beginUsage(c *constraint) float64 {
 	usage, variables := 0.0, s.variables
-	for i := len(c.users) - 1; i >= 0; i-- {
-		u := &c.users[i]
+	users := s.users(c)
+	for i := len(users) - 1; i >= 0; i-- {
+		u := &users[i]
 		if u.variable == none {
 			continue
 		}
@@ -113,7 +114,7 @@ func (s *System) list(id Variable) {
 func (s *System) collectSaturated() {
 	s.saturated = s.saturated[:0]
 	for _, id := range s.light.full {
-		for _, u := range s.constraints[id].users {
+		for _, u := range s.users(&s.constraints[id]) {
 			if u.variable == none || u.weight <= 0 {
 				continue
 			}
@@ -204,7 +205,7 @@ func (s *System) fatPipeUsage(c *constraint) float64 {
 	if c.sorted == none {
 		c.sorted = int32(len(s.ranked))
 		from := len(s.ranks)
-		for _, u := range c.users {
+		for _, u := range s.users(c) {
 			if u.variable == none || u.weight <= 0 {
 				continue
 			}

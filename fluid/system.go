@@ -44,8 +44,9 @@ type System struct {
 	AsSimGrid bool
 
 	constraints []constraint
-	limit       int32   // of the variables that use a constraint at a time
-	using       []int32 // by constraint, how many do; nil without a limit
+	lists       [][]user // of users of the constraints that ever had more than one
+	limit       int32    // of the variables that use a constraint at a time
+	using       []int32  // by constraint, how many do; nil without a limit
 	variables   []variable
 	elements    []element
 
@@ -65,16 +66,19 @@ type System struct {
 	ranked    []span // of those whose users are sorted, in ranks
 }
 
-// constraint fits a cache line: on large platforms, waiting for memory is most
-// of what an event costs.
+// constraint fills a cache line, and holds the only user of a resource that is
+// not shared: on large platforms, waiting for memory is most of what an event
+// costs.
 type constraint struct {
 	remaining float64
 	usage     float64
 	bound     float64
-	users     []user // enabled variables, the oldest first
-	gone      int32  // users that left and are still in the list
-	light     int32  // position in the light table, or none
-	sorted    int32  // FatPipe: index in System.ranked, or none
+	only      [1]user // while list is none; see users
+	list      int32   // index in System.lists, or none
+	gone      int32   // users that left and are still in the list
+	light     int32   // position in the light table, or none
+	sorted    int32   // FatPipe: index in System.ranked, or none
+	owner     int32   // for the system's user
 	sharing   Sharing
 	modified  bool
 }
@@ -136,12 +140,17 @@ func blockClass(n int) (class uint8, size int) {
 
 // AddConstraint adds a resource of the given capacity.
 func (s *System) AddConstraint(bound float64, sharing Sharing) Constraint {
-	s.constraints = append(s.constraints, constraint{bound: bound, sharing: sharing, light: none, sorted: none})
+	s.constraints = append(s.constraints, constraint{
+		bound: bound, only: [1]user{{variable: none}}, list: none, light: none, sorted: none, sharing: sharing,
+	})
 	if s.using != nil {
 		s.using = append(s.using, 0)
 	}
 	return Constraint(len(s.constraints) - 1)
 }
+
+// SetOwner notes what c is for the system's user; see Action.AppendOwners.
+func (s *System) SetOwner(c Constraint, owner int32) { s.constraints[c].owner = owner }
 
 // AddVariable adds an activity that will use at most uses constraints. A
 // penalty of 0 leaves it disabled: it has no rate and takes nothing. A bound
@@ -208,7 +217,7 @@ func (s *System) Use(v Variable, c Constraint, weight float64) {
 			e.weight += weight
 		}
 		if va.penalty > 0 {
-			s.constraints[c].users[e.slot].weight = e.weight
+			s.users(&s.constraints[c])[e.slot].weight = e.weight
 			s.admit(v, e)
 		}
 		s.mark(c)
@@ -318,7 +327,7 @@ func (s *System) Bound(c Constraint) float64 { return s.constraints[c].bound }
 // Load is what flows through c: the sum, on a FatPipe the largest.
 func (s *System) Load(c Constraint) float64 {
 	load := 0.0
-	for _, u := range s.constraints[c].users {
+	for _, u := range s.users(&s.constraints[c]) {
 		if u.variable == none {
 			continue
 		}
@@ -334,7 +343,7 @@ func (s *System) Load(c Constraint) float64 {
 
 // AppendUsers appends the variables that use c, the enabled ones first.
 func (s *System) AppendUsers(list []Variable, c Constraint) []Variable {
-	for _, u := range slices.Backward(s.constraints[c].users) {
+	for _, u := range slices.Backward(s.users(&s.constraints[c])) {
 		if u.variable != none {
 			list = append(list, u.variable)
 		}
@@ -464,12 +473,35 @@ func (s *System) promote() {
 	}
 }
 
+// users are the enabled variables that use c, the oldest first, some of them
+// gone.
+func (s *System) users(c *constraint) []user {
+	if c.list == none {
+		return c.only[:]
+	}
+	return s.lists[c.list]
+}
+
 // link puts element i of v among the users of its constraint.
 func (s *System) link(v Variable, i int32) {
 	e := &s.elements[i]
 	c := &s.constraints[e.constraint]
-	e.slot = int32(len(c.users))
-	c.users = append(c.users, user{e.weight, v, i})
+	u := user{e.weight, v, i}
+	if c.list == none {
+		if c.only[0].variable == none {
+			e.slot = 0
+			c.only[0] = u
+			return
+		}
+		c.list = int32(len(s.lists))
+		if len(s.lists) == cap(s.lists) { // double, which leaves less garbage
+			s.lists = slices.Grow(s.lists, len(s.lists)+1)
+		}
+		s.lists = append(s.lists, c.only[:1:1])
+	}
+	list := &s.lists[c.list]
+	e.slot = int32(len(*list))
+	*list = append(*list, u)
 }
 
 func (s *System) unlink(e *element) {
@@ -477,25 +509,32 @@ func (s *System) unlink(e *element) {
 		return
 	}
 	c := &s.constraints[e.constraint]
-	if last := int32(len(c.users)) - 1; e.slot == last {
-		c.users = c.users[:last]
+	if c.list == none {
+		c.only[0].variable = none
+		e.slot = none
+		return
+	}
+	list := &s.lists[c.list]
+	if last := int32(len(*list)) - 1; e.slot == last {
+		*list = (*list)[:last]
 	} else {
-		c.users[e.slot].variable = none
-		if c.gone++; c.gone > 8 && int(c.gone) > len(c.users)/2 {
-			s.pack(c)
+		(*list)[e.slot].variable = none
+		if c.gone++; c.gone > 8 && int(c.gone) > len(*list)/2 {
+			*list = s.pack(*list)
+			c.gone = 0
 		}
 	}
 	e.slot = none
 }
 
-// pack takes those that left out of c's users.
-func (s *System) pack(c *constraint) {
-	kept := c.users[:0]
-	for _, u := range c.users {
+// pack takes those that left out of a list of users.
+func (s *System) pack(list []user) []user {
+	kept := list[:0]
+	for _, u := range list {
 		if u.variable != none {
 			s.elements[u.element].slot = int32(len(kept))
 			kept = append(kept, u)
 		}
 	}
-	c.users, c.gone = kept, 0
+	return kept
 }
