@@ -28,6 +28,8 @@ type Action struct {
 	Ended func(a *Action, how State)
 	// Owner is what the action belongs to, for its user.
 	Owner any
+	// Limit is a limit of the rate, for its user, who computes bounds from it.
+	Limit float64
 
 	model     *Model
 	variable  Variable
@@ -36,13 +38,10 @@ type Action struct {
 	listed    int32 // Rounded models: position in running plus one
 
 	penalty   float64
-	limit     float64 // a computation's own, in flop/s; 0: none
 	factor    float64
 	remaining float64
 	updated   float64 // date to which remaining belongs
 	rate      float64 // since updated
-	started   float64
-	deadline  float64
 }
 
 // Work describes an action to start. Sizes and rates are in the model's unit of
@@ -62,9 +61,6 @@ type Work struct {
 	Bound float64
 	// Factor is what the action does per unit of allocated rate; 0 means 1.
 	Factor float64
-	// Duration after which the action is finished even with work left; 0 or
-	// less means never.
-	Duration float64
 	// Uses is the largest number of resources that the action will use.
 	Uses int
 	// Instant makes an action without resources end when its latency is over.
@@ -79,15 +75,11 @@ func (m *Model) Start(a *Action, w Work) {
 	}
 	now := m.engine.now
 	*a = Action{
-		Ended: a.Ended, Owner: a.Owner, model: m, state: Running,
-		penalty: w.Penalty, factor: w.Factor, remaining: w.Amount,
-		updated: now, started: now, deadline: math.Inf(1),
+		Ended: a.Ended, Owner: a.Owner, Limit: a.Limit, model: m, state: Running,
+		penalty: w.Penalty, factor: w.Factor, remaining: w.Amount, updated: now,
 	}
 	if a.factor == 0 {
 		a.factor = 1
-	}
-	if w.Duration > 0 {
-		a.deadline = now + w.Duration
 	}
 	penalty := w.Penalty
 	if w.Latency > 0 {
@@ -97,7 +89,7 @@ func (m *Model) Start(a *Action, w Work) {
 	}
 	a.variable = m.system.AddVariable(penalty, w.Bound, w.Uses)
 	if w.Latency > 0 || w.Instant {
-		m.heap.schedule(a.variable, now+max(w.Latency, 0))
+		m.queue.schedule(a.variable, now+max(w.Latency, 0))
 	}
 	if w.Instant {
 		a.remaining = 0
@@ -113,6 +105,16 @@ func (m *Model) Start(a *Action, w Work) {
 
 // Use makes a take weight of c per unit of its allocated rate.
 func (a *Action) Use(c Constraint, weight float64) { a.model.system.Use(a.variable, c, weight) }
+
+// AppendOwners appends the owners of the resources that a takes.
+func (a *Action) AppendOwners(list []int32) []int32 {
+	s := &a.model.system
+	v := &s.variables[a.variable]
+	for _, e := range s.elements[v.first : v.first+v.count] {
+		list = append(list, s.constraints[e.constraint].owner)
+	}
+	return list
+}
 
 // State is how far a has come.
 func (a *Action) State() State { return a.state }
@@ -148,22 +150,20 @@ func (a *Action) progress(now float64) {
 	a.rate = a.model.system.Value(a.variable) * a.factor
 }
 
-// predict puts the date at which a will have ended in the heap, if nothing
+// predict puts the date at which a will have ended in the queue, if nothing
 // changes.
 func (a *Action) predict(now float64) {
-	date := math.Inf(1)
 	if a.rate > 0 {
-		date = now
+		date := now
 		if a.remaining > 0 {
 			date += a.remaining / a.rate
 		}
+		if !math.IsInf(date, 1) {
+			a.model.queue.schedule(a.variable, date)
+			return
+		}
 	}
-	date = min(date, a.deadline)
-	if !math.IsInf(date, 1) {
-		a.model.heap.schedule(a.variable, date)
-	} else {
-		a.model.heap.cancel(a.variable)
-	}
+	a.model.queue.cancel(a.variable)
 }
 
 // Extend gives a more work. A running action goes on at its rate without the
@@ -238,7 +238,7 @@ func (a *Action) Suspend() {
 		if !a.model.rounded {
 			a.progress(a.model.engine.now)
 			a.rate = 0
-			a.model.heap.cancel(a.variable)
+			a.model.queue.cancel(a.variable)
 		}
 		a.model.system.SetPenalty(a.variable, 0)
 		a.model.engine.touch()

@@ -49,7 +49,7 @@ func (c *CPU) Execute(a *Action, flops float64, threads int, bound float64) erro
 		bound = 0
 	}
 	c.model.Start(a, Work{Amount: n * flops, Penalty: 1 / n, Bound: c.bound(n, bound), Uses: 1})
-	a.limit = bound
+	a.Limit = bound
 	a.Use(c.constraint, 1)
 	c.model.engine.touch()
 	return nil
@@ -83,7 +83,7 @@ func (c *CPU) changed() {
 	s.SetConstraintBound(c.constraint, c.cores*c.scale*c.speed)
 	for _, v := range s.AppendUsers(nil, c.constraint) {
 		a := c.model.Action(v)
-		s.SetBound(v, c.bound(threadsOf(a), a.limit))
+		s.SetBound(v, c.bound(threadsOf(a), a.Limit))
 	}
 	c.model.engine.touch()
 }

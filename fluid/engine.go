@@ -24,9 +24,16 @@ type ended struct {
 
 // Model is a System with the actions whose rates it computes.
 type Model struct {
+	// Ahead, if set, tells what its user will need when a running action ends,
+	// so that it can be fetched: it appends the addresses of cache lines. It is
+	// called twice for an action that will soon end: when the action and its
+	// resources are in the cache, and again when what it told then is.
+	Ahead func(a *Action, again bool, lines []uintptr) []uintptr
+
 	engine *Engine
 	system System
-	heap   heap
+	queue  queue
+	lines  []uintptr // scratch of fetch
 
 	// A rounded model computes progress at every step of the engine, in whole
 	// units of work, as SimGrid's disks do.
@@ -192,7 +199,7 @@ func (m *Model) next(now float64) float64 {
 		a.progress(now)
 		a.predict(now)
 	}
-	return m.heap.next()
+	return m.queue.next()
 }
 
 func (m *Model) nextRounded(now float64) float64 {
@@ -230,18 +237,15 @@ func (m *Model) update(now float64) {
 		}
 		return
 	}
-	for m.heap.next()-now < TimePrecision {
-		m.prefetch()
-		a := m.Action(m.heap.first())
-		m.heap.cancel(a.variable)
+	for m.queue.next()-now < TimePrecision {
+		a := m.Action(m.queue.first())
+		m.queue.pop()
+		m.fetch()
 		if a.state == Latent {
 			a.state = Running
 			a.updated = now
 			if !a.suspended {
 				m.system.SetPenalty(a.variable, a.penalty)
-			}
-			if !math.IsInf(a.deadline, 1) {
-				a.predict(now)
 			}
 			continue
 		}
@@ -251,7 +255,7 @@ func (m *Model) update(now float64) {
 
 // end notes that a has ended; what it used is given back when that is told.
 func (m *Model) end(a *Action, how State) {
-	m.heap.cancel(a.variable)
+	m.queue.cancel(a.variable)
 	a.state = how
 	a.updated = m.engine.now
 	if how == Finished {
@@ -262,7 +266,7 @@ func (m *Model) end(a *Action, how State) {
 
 // release gives back what a used.
 func (m *Model) release(a *Action) {
-	m.heap.cancel(a.variable)
+	m.queue.cancel(a.variable)
 	m.system.variables[a.variable].action = nil
 	m.system.Free(a.variable)
 	if m.rounded {

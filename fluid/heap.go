@@ -3,7 +3,6 @@ package fluid
 import (
 	"math"
 	"math/bits"
-	"slices"
 )
 
 // dated is what a heap orders. Four of them fill a cache line. Dates are not
@@ -32,9 +31,12 @@ var never = dated{math.MaxUint64, math.MaxUint64}
 // lie apart from the actions, which are large and many.
 type heap struct {
 	entries   []dated // a multiple of four, padded with never
-	positions []int32 // by variable: index in entries; 0: not there
+	positions []int32 // by variable: index in entries; 0: not there; else see queue
 	count     int
-	sequence  uint32
+	// risen are the variables, or none, that rose by a level when the last entry
+	// was removed. If that was the first one, they rose to the root and to the
+	// levels below.
+	risen [4]Variable
 }
 
 const root = 3
@@ -54,49 +56,44 @@ func (h *heap) next() float64 {
 // first is the variable of the first entry; there must be one.
 func (h *heap) first() Variable { return h.entries[root].variable() }
 
-// schedule inserts v or moves it.
-func (h *heap) schedule(v Variable, date float64) {
-	if h.sequence == math.MaxUint32 {
-		h.renumber()
+// insert adds d, whose variable is not there.
+func (h *heap) insert(d dated) {
+	i := root + h.count
+	h.count++
+	if i >= len(h.entries) {
+		h.entries = append(h.entries, never, never, never, never)
 	}
-	h.sequence++
-	d := dated{math.Float64bits(date), uint64(h.sequence)<<32 | uint64(v)}
-	if int(v) >= len(h.positions) {
-		h.positions = append(h.positions, make([]int32, int(v)+1-len(h.positions))...)
-	}
-	i := int(h.positions[v])
-	switch {
-	case i == 0:
-		i = root + h.count
-		h.count++
-		if i >= len(h.entries) {
-			h.entries = append(h.entries, never, never, never, never)
-		}
+	h.up(i, d)
+}
+
+// move puts d in the place of the entry at position i.
+func (h *heap) move(i int, d dated) {
+	if i > root && h.entries[parentOf(i)].after(d) == 1 {
 		h.up(i, d)
-	case h.entries[i].after(d) == 1:
-		h.up(i, d)
-	default:
+	} else {
 		h.down(i, d)
 	}
 }
 
-func (h *heap) cancel(v Variable) {
-	if int(v) >= len(h.positions) || h.positions[v] == 0 {
-		return
-	}
-	i := int(h.positions[v])
-	h.positions[v] = 0
+// remove takes out the entry at position i.
+func (h *heap) remove(i int) {
+	h.positions[h.entries[i].variable()] = 0
 	h.count--
 	last := root + h.count
 	d := h.entries[last]
 	h.entries[last] = never
-	switch {
-	case i == last:
-	case i > root && h.entries[parentOf(i)].after(d) == 1:
-		h.up(i, d)
-	default:
-		h.down(i, d)
+	if i != last {
+		h.move(i, d)
 	}
+}
+
+// takeAll takes all entries out and appends them to a list.
+func (h *heap) takeAll(list []dated) []dated {
+	if h.count > 0 {
+		list = append(list, h.entries[root:root+h.count]...)
+	}
+	h.entries, h.count = h.entries[:0], 0
+	return list
 }
 
 // up puts d at position i or nearer to the root.
@@ -114,16 +111,20 @@ func (h *heap) up(i int, d dated) {
 
 // down puts d at position i or farther from the root.
 func (h *heap) down(i int, d dated) {
-	for last := root + h.count; ; {
+	h.risen = [4]Variable{none, none, none, none}
+	last := root + h.count
+	for step := 0; ; step++ {
 		first := firstChild(i)
 		if first >= last {
 			break
 		}
-		h.prefetchGrandchildren(first)
 		children := h.children(i)
 		k := least(children)
 		if d.after(children[k]) == 0 {
 			break
+		}
+		if step < len(h.risen) {
+			h.risen[step] = children[k].variable()
 		}
 		h.put(i, children[k])
 		i = first + k
@@ -143,16 +144,4 @@ func least(c *[4]dated) int {
 func (h *heap) put(i int, d dated) {
 	h.entries[i] = d
 	h.positions[d.variable()] = int32(i)
-}
-
-// renumber gives the entries the first sequence numbers in their order.
-func (h *heap) renumber() {
-	h.sequence = 0
-	used := h.entries[min(root, len(h.entries)):]
-	used = used[:h.count]
-	slices.SortFunc(used, func(a, b dated) int { return a.after(b) - b.after(a) })
-	for i, d := range used {
-		h.sequence++
-		h.put(root+i, dated{d.date, uint64(h.sequence)<<32 | uint64(d.variable())})
-	}
 }

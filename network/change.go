@@ -82,9 +82,7 @@ func (n *Network) eachTransfer(l *platform.Link, f func(*transfer)) {
 		return
 	}
 	for _, v := range n.flows.System().AppendUsers(nil, c) {
-		if t, ok := n.flows.Action(v).Owner.(*transfer); ok {
-			f(t)
-		}
+		f(n.flows.Action(v).Owner.(crosser).crossing())
 	}
 }
 
@@ -151,8 +149,8 @@ func (n *Network) HostOn(h *platform.Host) bool { return !n.hosts[h.Index].off }
 
 // failTransfersOf fails what h sends and receives.
 func (n *Network) failTransfersOf(h *platform.Host) {
-	n.flows.EachAction(func(t any) {
-		if t, ok := t.(*transfer); ok && (t.src == h || t.dst == h) {
+	n.flows.EachAction(func(owner any) {
+		if t := owner.(crosser).crossing(); t.src == h || t.dst == h {
 			t.action.Fail()
 		}
 	})

@@ -8,7 +8,8 @@ import (
 )
 
 // Comm is one communication: a message of a known size from a host to another,
-// with SimGrid's rules. The zero value with Ended set is ready to start.
+// with SimGrid's rules. The zero value with Ended set is ready to start. It is two
+// cache lines.
 type Comm struct {
 	// Ended is called when the message has arrived or the way has failed.
 	Ended func(c *Comm, how fluid.State)
@@ -18,15 +19,19 @@ type Comm struct {
 
 // transfer is what all that crosses links is made of.
 type transfer struct {
-	action   fluid.Action
-	src, dst *platform.Host
-	// limit is the user's rate; negative: none. As SimGrid it is also the
+	// action's Limit is the user's rate; negative: none. As SimGrid it is also the
 	// lowest of the links' bandwidths when it started, and stays so when a link
 	// becomes faster.
-	limit float64
+	action   fluid.Action
+	src, dst *platform.Host
 	// latency is the route's at present.
 	latency float64
 }
+
+// crosser is what crosses links. It owns the action of its transfer.
+type crosser interface{ crossing() *transfer }
+
+func (t *transfer) crossing() *transfer { return t }
 
 // Communicate starts c: size bytes at most rate bytes per second (no limit if
 // rate <= 0). It fails at once, with the clock unchanged, when a link of the
@@ -54,7 +59,7 @@ func (n *Network) Communicate(c *Comm, src, dst *platform.Host, size, rate float
 	}
 	latency = n.currentLatency(forward, latency)
 	if c.action.Ended == nil {
-		c.action.Ended = c.ended
+		c.action.Owner, c.action.Ended = c, endComm
 	}
 	n.count(src, dst, forward, int64(size), 1)
 	n.begin(&c.transfer, start{
@@ -65,7 +70,11 @@ func (n *Network) Communicate(c *Comm, src, dst *platform.Host, size, rate float
 	return nil
 }
 
-func (c *Comm) ended(_ *fluid.Action, how fluid.State) { c.Ended(c, how) }
+// endComm is the same for all, so that it does not lie elsewhere for each.
+func endComm(a *fluid.Action, how fluid.State) {
+	c := a.Owner.(*Comm)
+	c.Ended(c, how)
+}
 
 // Active tells whether c was started and has not ended.
 func (c *Comm) Active() bool { return c.action.Active() }
@@ -104,23 +113,23 @@ func (n *Network) penalty(route []*platform.Link, latency float64) float64 {
 // begin starts the action of t.
 func (n *Network) begin(t *transfer, s start) {
 	t.src, t.dst = s.src, s.dst
-	t.action.Owner = t
 	if n.Model.duration > 0 {
 		n.flows.Start(&t.action, fluid.Work{Latency: n.Model.duration, Instant: true})
 		n.engine.Touch()
 		return
 	}
 	factor := n.Model.bandwidth.of(s.size)
-	t.limit = none
+	limit := float64(none)
 	for _, l := range s.forward {
-		if b := n.links[l.Index].bandwidth; n.AsSimGrid && l.Policy != platform.Wifi && (t.limit < 0 || b < t.limit) {
-			t.limit = b
+		if b := n.links[l.Index].bandwidth; n.AsSimGrid && l.Policy != platform.Wifi && (limit < 0 || b < limit) {
+			limit = b
 		}
 	}
 	// SimGrid 3.32 forgets the rate when there are only Wifi links.
-	if rate := s.rate / factor; s.rate > 0 && (rate < t.limit || t.limit < 0 && !n.AsSimGrid) {
-		t.limit = rate
+	if rate := s.rate / factor; s.rate > 0 && (rate < limit || limit < 0 && !n.AsSimGrid) {
+		limit = rate
 	}
+	t.action.Limit = limit
 	t.latency = s.latency
 	work := fluid.Work{
 		Amount: s.amount, Latency: s.head, Penalty: s.penalty, Bound: n.bound(t), Factor: factor,
@@ -166,7 +175,7 @@ const voidBandwidth = 1e15
 // bound is the limit of t's allocated rate: its own, and a full window for
 // each round trip.
 func (n *Network) bound(t *transfer) float64 {
-	bound := t.limit
+	bound := t.action.Limit
 	if t.latency > 0 && n.Model.Gamma > 0 {
 		if window := n.Model.Gamma / (2 * t.latency); bound < 0 || window < bound {
 			bound = window

@@ -65,7 +65,7 @@ func (n *Network) Packet(src, dst *platform.Host, size int, reliable bool, arriv
 	}
 	if p.datagrams == nil {
 		p.datagrams = &datagrams{network: n, path: p}
-		p.datagrams.action.Ended = p.datagrams.ended
+		p.datagrams.action.Owner, p.datagrams.action.Ended = p.datagrams, p.datagrams.ended
 	}
 	p.datagrams.send(g)
 	return nil

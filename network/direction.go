@@ -89,7 +89,7 @@ func (n *Network) Direction(src, dst *platform.Host, arrived func(n int)) (*Dire
 		return nil, err
 	}
 	d := &Direction{network: n, path: p, arrived: arrived}
-	d.action.Ended = d.ended
+	d.action.Owner, d.action.Ended = d, d.ended
 	d.wake, d.arrival = d.woken, d.arrive
 	d.window.open(d)
 	return d, nil

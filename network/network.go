@@ -63,8 +63,8 @@ type Network struct {
 }
 
 // linkState is half a cache line, so that the two directions of a host's link
-// lie in one. On large platforms, waiting for memory is most of what an event
-// costs.
+// lie in one; the loopback, which is the first, has the end of another. On large
+// platforms, waiting for memory is most of what an event costs.
 type linkState struct {
 	bandwidth  float64
 	traffic    Traffic
@@ -100,7 +100,7 @@ func New(c Config) *Network {
 	n := &Network{
 		Config: c, engine: e, void: none,
 		cpus: e.NewModel(), flows: e.NewModel(), disks: e.NewModel(),
-		links: make([]linkState, c.Links.Len()),
+		links: make([]linkState, 1+c.Links.Len())[1:], // see linkState
 		hosts: make([]hostState, len(c.Hosts)),
 		paths: make(map[pathKey]*path),
 	}
@@ -124,6 +124,7 @@ func New(c Config) *Network {
 	for i, h := range c.Hosts {
 		n.hosts[i] = hostState{pstate: h.PState, scale: 1}
 	}
+	n.flows.Ahead = n.ahead
 	n.followProfiles()
 	return n
 }
@@ -143,6 +144,7 @@ func (n *Network) constraint(l *platform.Link) fluid.Constraint {
 			bound = 1 // of the time on the air
 		}
 		state.constraint = n.flows.System().AddConstraint(bound, sharing)
+		n.flows.System().SetOwner(state.constraint, l.Index)
 	}
 	return state.constraint
 }
