@@ -11,8 +11,8 @@ import (
 const fetchFrom = 1000
 
 // fetch lets the processor fetch what the next events will need while the
-// present one is dealt with. A processor waits a quarter of a microsecond for
-// what one line of memory after another leads to; this way it never waits.
+// present one is dealt with. A processor waits a tenth of a microsecond for a line
+// of memory, and cannot ask for what it leads to before it has it.
 //
 // Removing the first entry of a queue lets one entry rise to each level of its
 // heap. On its way to the root, an entry's memory is fetched in the order in
