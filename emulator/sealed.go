@@ -36,6 +36,8 @@ func kernelFiles() []guest.Mount {
 	}
 	return append(list,
 		guest.Mount{Source: "sysfs", Target: "/sys", Type: "sysfs", Flags: inert | unix.MS_RDONLY, Optional: true},
+		// Reading this file creates a device of the machine's.
+		guest.Mount{Source: "/dev/null", Target: "/sys/class/zram-control/hot_add", Flags: unix.MS_BIND, Optional: true},
 		guest.Mount{Source: "tmpfs", Target: interfaces, Type: "tmpfs", Flags: inert, Data: "mode=755", Optional: true})
 }
 
