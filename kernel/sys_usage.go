@@ -99,6 +99,10 @@ func (t *Task) Carried(result int64) {
 		t.carriedAction()
 	case unix.SYS_CHROOT:
 		t.carriedChroot(result)
+	case unix.SYS_MINCORE:
+		if result == 0 {
+			t.carriedMincore()
+		}
 	case unix.SYS_SHMGET, unix.SYS_SHMAT, unix.SYS_SHMDT, unix.SYS_SHMCTL:
 		t.carriedMemory(result)
 	case unix.SYS_SOCKET:

@@ -302,6 +302,7 @@ var emulated = []Entry{
 	{Number: unix.SYS_SCHED_GETSCHEDULER, Handler: sysSchedGetscheduler, Arguments: "d"},
 	{Number: unix.SYS_SCHED_SETATTR, Handler: sysSchedSetattr, Arguments: "dpd", Note: "EPERM with SCHED_DEADLINE"},
 	{Number: unix.SYS_SCHED_GETATTR, Handler: sysSchedGetattr, Arguments: "dpdd"},
+	{Number: unix.SYS_MINCORE, Handler: sysMincore, Arguments: "pxp", Note: "all mapped pages are in memory"},
 	{Number: unix.SYS_GETCPU, Handler: sysGetcpu, Arguments: "ppp"},
 	{Number: unix.SYS_SYSINFO, Handler: sysSysinfo, Arguments: "p"},
 	{Number: unix.SYS_ADD_KEY, Handler: sysAbsent, Arguments: "sspdd", Note: "ENOSYS, as by kernels without keyrings: they are the machine's"},
@@ -320,7 +321,7 @@ const futexWaitvNumber = 449
 var nativeCalls = []int{
 	unix.SYS_LSEEK, unix.SYS_MMAP, unix.SYS_MPROTECT, unix.SYS_MUNMAP, unix.SYS_BRK,
 	unix.SYS_RT_SIGRETURN, unix.SYS_PREAD64, unix.SYS_PWRITE64,
-	unix.SYS_MREMAP, unix.SYS_MSYNC, unix.SYS_MINCORE, unix.SYS_MADVISE,
+	unix.SYS_MREMAP, unix.SYS_MSYNC, unix.SYS_MADVISE,
 	unix.SYS_GETPID, unix.SYS_UNAME,
 	unix.SYS_FSYNC, unix.SYS_FDATASYNC, unix.SYS_GETDENTS, unix.SYS_GETDENTS64, unix.SYS_GETCWD,
 	unix.SYS_READLINK, unix.SYS_UMASK,
