@@ -70,7 +70,7 @@ func (w *world) bringUp(h *host, first bool) error {
 		return err
 	}
 	h.container, err = w.realm.NewContainer(guest.ContainerConfig{
-		Hostname: p.Name, Settings: quietSettings, Keep: w.kept(h), Netlink: requests, Clock: h.clock,
+		Hostname: p.Name, Settings: slices.Concat(quietSettings, hostSettings), Keep: w.kept(h), Netlink: requests, Clock: h.clock,
 		Directory: layer, Mounts: slices.Concat(overlays, w.layers.mounts(bound), processors), Folders: bootFolders, Links: slices.Concat(deviceLinks, interfaceLinks), ReadOnly: slices.Concat(w.layers.readOnly, deviceNodes(), []string{interfaces}),
 		OuterNetlink: func(pid int) [][]byte {
 			return [][]byte{vethRequest(h.index, pid, hardwareAddress(addresses[0]))}

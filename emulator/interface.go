@@ -65,6 +65,9 @@ func deleteRequest(n int) []byte {
 // which takes real time.
 var quietSettings = []guest.Setting{{Path: "/proc/sys/net/ipv6/conf/default/addr_gen_mode", Value: "1"}}
 
+// hostSettings are those that would show whom the machine's user namespace maps.
+var hostSettings = []guest.Setting{{Path: "/proc/sys/net/ipv4/ping_group_range", Value: "0 0"}}
+
 // upRequest turns an interface on.
 func upRequest(index int32) []byte {
 	request := nl.NewNetlinkRequest(unix.RTM_NEWLINK, unix.NLM_F_ACK)

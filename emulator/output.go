@@ -23,6 +23,17 @@ func (h *host) output(name string, flags int) (*os.File, error) {
 	return os.OpenFile(path, os.O_WRONLY|os.O_CREATE|unix.O_NOFOLLOW|flags, 0o644)
 }
 
+// guestOutput opens a file of the host's folder for a guest to append to, by the name
+// that it has there.
+func (h *host) guestOutput(name string) (*os.File, error) {
+	made, err := h.output(name, os.O_APPEND)
+	if err != nil {
+		return nil, err
+	}
+	defer made.Close()
+	return os.OpenFile(filepath.Join(h.container.Root(), workingFolder, name), os.O_WRONLY|os.O_APPEND|unix.O_NOFOLLOW, 0)
+}
+
 // outputText is the content of such a file, as far as there is one.
 func (h *host) outputText(name string) string {
 	path := filepath.Join(h.folder, name)

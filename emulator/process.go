@@ -158,11 +158,12 @@ func (w *world) standardFiles(p *process) (files [3]*os.File, closeAll func(), e
 			}
 		}
 	}
-	if files[0], err = os.Open(os.DevNull); err != nil {
+	// They are opened as the host sees them: guests can ask for their names.
+	if files[0], err = os.Open(p.host.container.Root() + os.DevNull); err != nil {
 		return files, closeAll, err
 	}
 	for i, suffix := range []string{".stdout", ".stderr"} {
-		if files[i+1], err = p.host.output(p.Name+suffix, os.O_APPEND); err != nil {
+		if files[i+1], err = p.host.guestOutput(p.Name + suffix); err != nil {
 			closeAll()
 			return files, closeAll, err
 		}

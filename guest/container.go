@@ -117,6 +117,7 @@ func (r *Realm) NewContainer(c ContainerConfig) (*Container, error) {
 	var l list
 	l.add(mustSucceed, "setsid", unix.SYS_SETSID)
 	l.add(mustSucceed, "sethostname", unix.SYS_SETHOSTNAME, l.string(c.Hostname), uint64(len(c.Hostname)))
+	l.limit()
 	const firstFree = 3 // the agent has standard input, output and error
 	for _, k := range c.Keep {
 		l.add(mustSucceed, "keep "+k.Folder, unix.SYS_OPEN_TREE, atFdcwd, l.string(k.Folder),
@@ -163,7 +164,6 @@ func (r *Realm) NewContainer(c ContainerConfig) (*Container, error) {
 		// A mount that an ordinary user may not even reach needs no protection.
 		l.add(goOn, "make read-only "+m, unix.SYS_MOUNT_SETATTR, atFdcwd, l.string(m), 0, attributes, mountAttributesSize)
 	}
-	l.limitDescriptors()
 	l.add(mustSucceed, "chdir /", unix.SYS_CHDIR, l.string("/"))
 	for i, k := range c.Keep {
 		for j, r := range k.At {
@@ -292,6 +292,8 @@ func (c *Container) Launch(p Program) (Started, error) {
 	l.add(mustSucceed|inChild, "fork", unix.SYS_CLONE, uint64(unix.SIGCHLD), 0, 0, 0, 0)
 	l.add(mustSucceed, "get descriptors", agentCall)
 	l.add(mustSucceed, "setsid", unix.SYS_SETSID)
+	// Who may not trace the agent is not shown what it is either (ptrace(2)).
+	l.add(mustSucceed, "give up tracing", unix.SYS_PRCTL, unix.PR_CAPBSET_DROP, unix.CAP_SYS_PTRACE)
 	l.add(mustSucceed, "chdir "+p.Directory, unix.SYS_CHDIR, l.string(p.Directory))
 	l.add(goOn, "umask", unix.SYS_UMASK, 0o022)
 	exec := len(l.calls)
