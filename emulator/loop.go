@@ -131,7 +131,7 @@ func (l *loop) turn(th *thread) {
 			}
 			return
 		}
-		if !first && !kernel.NativeElsewhere(th.task.Number()) {
+		if !first && !kernel.Free(th.task.Number()) {
 			// The cost of the call; whatever comes before it is over goes first.
 			when := l.queue.Now().Add(l.callCost)
 			if l.comesFirst(when) {
@@ -161,7 +161,7 @@ func (l *loop) enter(th *thread) kernel.Outcome {
 	if e.Foreign {
 		number = kernel.Foreign
 	}
-	if !kernel.NativeElsewhere(number) {
+	if !kernel.Free(number) {
 		th.task.Charge(l.callCost)
 	}
 	o := th.task.Enter(number, e.Arguments)

@@ -125,11 +125,12 @@ func (s *recorded) show() {
 	}
 }
 
-// SetInode implements socket.Numbered.
-func (s *recorded) SetInode(n uint64) {
+// Inode implements socket.Numbered.
+func (s *recorded) Inode() uint64 {
 	if k, ok := s.Socket.(socket.Numbered); ok {
-		k.SetInode(n)
+		return k.Inode()
 	}
+	return 0
 }
 
 // Ioctl implements socket.Ioctler.

@@ -21,7 +21,7 @@ func kernelFiles() []guest.Mount {
 		{Source: "proc", Target: "/proc", Type: "proc", Flags: inert},
 		{Source: "/proc/sys/net", Target: "/proc/sys/net", Flags: unix.MS_BIND},
 	}
-	for _, folder := range []string{"/proc/sys", "/proc/irq", "/proc/bus", "/proc/fs", "/proc/acpi", "/proc/scsi"} {
+	for _, folder := range []string{"/proc/sys", "/proc/irq", "/proc/bus", "/proc/acpi", "/proc/scsi"} {
 		needed := folder == "/proc/sys"
 		list = append(list,
 			guest.Mount{Source: folder, Target: folder, Flags: unix.MS_BIND | unix.MS_REC, Optional: !needed},
@@ -31,8 +31,15 @@ func kernelFiles() []guest.Mount {
 	for _, file := range []string{"/proc/1/mem", "/proc/1/task/1/mem"} {
 		list = append(list, guest.Mount{Source: "/dev/null", Target: file, Flags: unix.MS_BIND})
 	}
-	for _, file := range []string{"/proc/sysrq-trigger", "/proc/kcore", "/proc/kmsg", "/proc/keys", "/proc/timer_list", "/proc/mtrr"} {
+	for _, file := range []string{
+		"/proc/sysrq-trigger", "/proc/kcore", "/proc/kmsg", "/proc/keys", "/proc/timer_list", "/proc/mtrr",
+		"/proc/kpagecgroup", "/proc/kpagecount", "/proc/kpageflags",
+	} {
 		list = append(list, guest.Mount{Source: "/dev/null", Target: file, Flags: unix.MS_BIND, Optional: true})
+	}
+	// How the machine's disks and lines are used.
+	for _, folder := range []string{"/proc/fs", "/proc/tty/driver"} {
+		list = append(list, guest.Mount{Source: "tmpfs", Target: folder, Type: "tmpfs", Flags: inert | unix.MS_RDONLY, Data: "mode=555", Optional: true})
 	}
 	return append(list,
 		guest.Mount{Source: "sysfs", Target: "/sys", Type: "sysfs", Flags: inert | unix.MS_RDONLY, Optional: true},

@@ -132,7 +132,7 @@ func (h *Host) old(at int64) int64 { return min(at, h.kernel.Epoch.UnixNano()) }
 func (h *Host) showTimes(s *unix.Stat_t, birth int64) int64 {
 	h.settleWrites(nil, -1)
 	now := h.Realtime()
-	if s.Dev == h.procDevice() {
+	if s.Dev == h.procDevice() || h.kernel.anonymous.timeless(s.Dev) {
 		s.Atim, s.Mtim, s.Ctim = unix.NsecToTimespec(now), unix.NsecToTimespec(now), unix.NsecToTimespec(now)
 		return now
 	}

@@ -171,6 +171,7 @@ func (t *Task) settleTouched() {
 			// A file that was moved is found by its new name below.
 			if _, moved := t.movedTo(u); !moved {
 				delete(h.files.times, fileIdentity{u.before.Dev, u.before.Ino})
+				h.newFiles.removed(fileIdentity{u.before.Dev, u.before.Ino})
 			}
 		}
 		switch {

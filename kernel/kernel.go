@@ -64,6 +64,8 @@ type Kernel struct {
 	unsupported            map[string]int
 	spaces                 uint64 // address spaces so far
 	started                int64  // the machine's time when the experiment began
+	anonymous              anonymousDevices
+	namespaces             numbering[uint64] // in the order in which guests saw them
 
 	pollItems []pollItem
 	events    []epoll.Event
@@ -76,7 +78,7 @@ type Kernel struct {
 // New returns the kernel of an experiment without hosts.
 func New(c Config) *Kernel {
 	return &Kernel{
-		Config: c, tasks: map[int]*Task{}, unsupported: map[string]int{}, started: machineTime(), epoll: epoll.NewRegistry(),
+		Config: c, tasks: map[int]*Task{}, unsupported: map[string]int{}, started: machineTime(), epoll: epoll.NewRegistry(), anonymous: findAnonymousDevices(),
 		machineUID: uint32(os.Geteuid()), machineGID: uint32(os.Getegid()),
 	}
 }
@@ -84,9 +86,8 @@ func New(c Config) *Kernel {
 // Stack makes a host's Internet sockets.
 type Stack interface {
 	NewSocket(domain, kind, protocol int) (socket.Socket, unix.Errno)
-	// ProcNet is the content of a file of /proc/net, with the machine's inode
-	// numbers or the emulator's own.
-	ProcNet(name string, machines bool) (content string, ok bool)
+	// ProcNet is the content of a file of /proc/net.
+	ProcNet(name string) (content string, ok bool)
 	// Details are those of the rows of its table of TCP.
 	Details(domain int) []inet.Detail
 }
@@ -125,30 +126,32 @@ type HostConfig struct {
 // Host is one simulated host's kernel state.
 type Host struct {
 	HostConfig
-	kernel        *Kernel
-	unix          *unixsocket.Namespace
-	ipc           hostIPC
-	messageQueues map[string]namedQueue // POSIX's
-	futexes       *futex.Table
-	processes     map[int]*Process // by the number that guests see
-	threads       map[int]*Task    // by the number that guests see
-	fifos         map[fileIdentity]*fifo
-	machineFiles  []*machineFile // in the order in which they were opened
-	hungUp        bool           // signals may have come of a terminal's or a session's end
-	locks         waiter.Queue   // notified when a file lock may have become free
-	clock         clockState
-	load          loadAverage
-	busy          int64 // simulated processor time of all its threads so far, in nanoseconds
-	files         fileClock
-	unsynced      *unsyncedWrites             // nil unless Unsynced
-	booted        sim.Time                    // when it last did; what counts from its start counts from there
-	bootID        string                      // of /proc/sys/kernel/random, once it was asked for
-	root          int                         // Root, once it is open
-	proc          uint64                      // the device number of /proc, once it is known
-	devices       numbering[uint64]           // of file systems, in the order in which guests saw them
-	fileSystems   numbering[unix.Fsid]        // the same for statfs
-	owners        map[fileIdentity]notedOwner // of files that cannot have attributes
-	calling       *Task                       // whose call is being handled
+	kernel         *Kernel
+	unix           *unixsocket.Namespace
+	ipc            hostIPC
+	messageQueues  map[string]namedQueue // POSIX's
+	futexes        *futex.Table
+	processes      map[int]*Process // by the number that guests see
+	threads        map[int]*Task    // by the number that guests see
+	fifos          map[fileIdentity]*fifo
+	machineFiles   []*machineFile // in the order in which they were opened
+	hungUp         bool           // signals may have come of a terminal's or a session's end
+	locks          waiter.Queue   // notified when a file lock may have become free
+	clock          clockState
+	load           loadAverage
+	busy           int64 // simulated processor time of all its threads so far, in nanoseconds
+	files          fileClock
+	unsynced       *unsyncedWrites   // nil unless Unsynced
+	booted         sim.Time          // when it last did; what counts from its start counts from there
+	bootID         string            // of /proc/sys/kernel/random, once it was asked for
+	root           int               // Root, once it is open
+	proc           uint64            // the device number of /proc, once it is known
+	devices        numbering[uint64] // of file systems, in the order in which guests saw them
+	newFiles       newFiles
+	anonymousFiles numbering[fileIdentity]     // the same for files that are in no such file system
+	fileSystems    numbering[unix.Fsid]        // the same for statfs
+	owners         map[fileIdentity]notedOwner // of files that cannot have attributes
+	calling        *Task                       // whose call is being handled
 }
 
 // NewHost adds a host.
@@ -169,13 +172,14 @@ func (k *Kernel) NewHost(c HostConfig) *Host {
 		}
 		return nil
 	})
+	h.newFiles = newFiles{files: map[fileIdentity]newFile{}, used: map[uint64]bool{}}
 	h.startClock()
 	h.load.next = (k.Now()/loadInterval + 1) * loadInterval
 	if c.Unsynced {
 		h.unsynced = &unsyncedWrites{files: map[fileIdentity]*unsyncedFile{}}
 	}
 	if c.Before != nil {
-		h.owners, h.Before = c.Before.owners, nil // the disk is the same
+		h.owners, h.newFiles, h.Before = c.Before.owners, c.Before.newFiles, nil // the disk is the same
 		h.booted = k.Now()
 	}
 	k.hosts = append(k.hosts, h)

@@ -48,18 +48,20 @@ func (t *Task) mountReport(name string) (string, bool) {
 	return "", false
 }
 
-func (t *Task) mounts(line func(*mountinfo.Info) string) string {
+// machineMounts are the mounts that the task has on the machine.
+func (t *Task) machineMounts() []*mountinfo.Info {
 	file, err := os.Open("/proc/" + strconv.Itoa(t.TID) + "/mountinfo")
 	if err != nil {
-		return ""
+		return nil
 	}
 	defer file.Close()
-	all, err := mountinfo.GetMountsFromReader(file, nil)
-	if err != nil {
-		return ""
-	}
+	all, _ := mountinfo.GetMountsFromReader(file, nil)
+	return all
+}
+
+func (t *Task) mounts(line func(*mountinfo.Info) string) string {
 	var b strings.Builder
-	for _, m := range t.host().ownMounts(all) {
+	for _, m := range t.host().ownMounts(t.machineMounts()) {
 		b.WriteString(line(m))
 	}
 	return b.String()

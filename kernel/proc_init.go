@@ -6,24 +6,44 @@ import (
 )
 
 // The first process of a host is simterpose's: it takes up orphans, as a machine's
-// init does, and shows as one. What else it is depends on the machine.
+// init does, and shows as one. What it really is the machine's kernel refuses to
+// tell, as guests may not trace it (guest/container.go).
 
 const (
 	initName   = "init"
 	initMemory = 32 // kB in use
 )
 
+// initFiles are files of /proc/1 that are the same on all hosts.
+var initFiles = map[string]string{
+	"autogroup": "/autogroup-1 nice 0\n",
+	"cmdline":   "/sbin/" + initName + "\x00",
+	"comm":      initName + "\n",
+	"cgroup":    "0::/\n",
+	"sched": initName + " (1, #threads: 1)\n" + strings.Repeat("-", 67) +
+		"\nse.exec_start : 0.000000\nse.vruntime : 0.000000\nse.sum_exec_runtime : 0.000000\n",
+	"schedstat": "0 0 0\n",
+	"setgroups": "allow\n",
+	"uid_map":   everyID,
+	"gid_map":   everyID,
+	"loginuid":  nobodyLoggedIn,
+	"sessionid": nobodyLoggedIn,
+}
+
 // initReport gives files of /proc/1.
-func (h *Host) initReport(name string) (string, bool) {
-	file, found := strings.CutPrefix(name, "/proc/1/")
-	if !found || h.processes[1] != nil {
+func (t *Task) initReport(name string) (string, bool) {
+	f, ok := t.procFile(name)
+	if !ok || f.process != nil {
 		return "", false
 	}
-	switch file {
-	case "comm":
-		return initName + "\n", true
-	case "cmdline":
-		return "/sbin/" + initName + "\x00", true
+	if content, ok := initFiles[f.file]; ok {
+		return content, true
+	}
+	h := t.host()
+	name = f.folder() + "/" + f.file
+	switch f.file {
+	case "mounts", "mountinfo", "mountstats": // all of a host see the same
+		return t.mountReport("/proc/self/" + f.file)
 	case "stat":
 		text, ok := h.processStat(name, 1, processTimes{stranger: true})
 		_, rest, _ := strings.Cut(text, ")")
@@ -33,7 +53,10 @@ func (h *Host) initReport(name string) (string, bool) {
 	case "status":
 		values := rootCredentials.lines()
 		values["Name"] = initName
-		maps.Copy(values, h.memoryInUse(1).lines())
+		// On the machine all guests share one processor.
+		all := ProcessorMask(0, h.Cores)
+		values["Cpus_allowed"], values["Cpus_allowed_list"] = MaskText(all, h.Cores), MaskList(all)
+		maps.Copy(values, h.memoryInUse(firstPID).lines())
 		return h.statusFile(name, values, false)
 	}
 	return "", false

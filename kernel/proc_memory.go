@@ -32,9 +32,11 @@ func memoryOf(status string) (m memoryUse) {
 		}
 		switch key {
 		case "RssAnon":
-			m.own = kB()
+			m.own += kB()
 		case "RssShmem":
 			m.shared = kB()
+		case "VmSwap": // of those
+			m.own += kB()
 		case "VmExe", "VmLib":
 			m.files += kB()
 		}
@@ -57,7 +59,7 @@ func (m memoryUse) lines() map[string]string {
 
 // memoryInUse is the memory in use of a process.
 func (h *Host) memoryInUse(pid int) memoryUse {
-	if pid == 1 {
+	if pid == firstPID {
 		return memoryUse{own: initMemory}
 	}
 	status, _ := h.read(fmt.Sprintf("/proc/%d/status", pid))

@@ -2,8 +2,10 @@ package kernel
 
 import (
 	"fmt"
+	"path"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/simterpose/simterpose/sim"
 )
@@ -26,8 +28,16 @@ func (t *Task) timeReport(name string) (string, bool) {
 		return h.bootID + "\n", true
 	case "/proc/sys/kernel/random/uuid":
 		return h.uuid() + "\n", true
-	case "/sys/class/rtc/rtc0/since_epoch":
-		return fmt.Sprintf("%d\n", h.Realtime()/1_000_000_000), true
+	}
+	if clock, file := path.Split(name); strings.HasPrefix(name, "/sys/") && strings.Contains(clock, "/rtc/rtc") {
+		switch now := time.Unix(0, h.Realtime()).UTC(); file {
+		case "since_epoch":
+			return fmt.Sprintf("%d\n", now.Unix()), true
+		case "time":
+			return now.Format(time.TimeOnly) + "\n", true
+		case "date":
+			return now.Format(time.DateOnly) + "\n", true
+		}
 	}
 	p, thread, file, ok := t.processFile(name)
 	if !ok {

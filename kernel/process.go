@@ -60,8 +60,6 @@ type Process struct {
 	undoer      *sysvipc.Undoer // of semaphores; nil: nothing to undo
 	attached    *sysvipc.Space  // shared memory
 	notified    []*mqueue.Queue // of which the process has asked to be told
-	// seeksDescriptors tells that it has opened a folder /proc/PID/fd.
-	seeksDescriptors bool
 
 	// Data and Used, processor time that is accounted for, belong to the
 	// emulator.

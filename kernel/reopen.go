@@ -25,21 +25,38 @@ var standardStreams = map[string]string{
 // maximumLinks is how many symbolic links a path may have (MAXSYMLINKS).
 const maximumLinks = 40
 
-// followed is where a link leads in the end, if that is in one of the kernel's own
-// trees: /dev, /proc or /sys.
-func (h *Host) followed(full string) (name string, ok bool) {
+// followed is where a path leads in the end, as far as there are links on it; ok tells
+// whether that is in one of the kernel's own trees: /dev, /proc or /sys.
+func (t *Task) followed(full string) (name string, ok bool) {
 	for range maximumLinks {
-		target, errno := h.readLink(full)
+		full = t.ownFolder(full, true)
+		next, found := t.firstLink(full)
+		if !found {
+			return full, inKernelTree(full)
+		}
+		full = next
+	}
+	return "", false
+}
+
+// firstLink replaces the first link on a path.
+func (t *Task) firstLink(full string) (next string, found bool) {
+	for i := 1; i <= len(full); i++ {
+		if i < len(full) && full[i] != '/' {
+			continue
+		}
+		link := full[:i]
+		target, errno := t.host().readLink(link)
 		if errno != 0 {
-			break
+			continue
+		}
+		if owner, _ := t.namedDescriptor(link); owner != nil || strings.Contains(target, ":[") {
+			break // it leads to no name
 		}
 		if !path.IsAbs(target) {
-			target = path.Join(path.Dir(full), target)
+			target = path.Join(path.Dir(link), target)
 		}
-		full = path.Clean(target)
-		if inKernelTree(full) {
-			return full, true
-		}
+		return path.Join(target, full[i:]), true
 	}
 	return "", false
 }
@@ -78,6 +95,11 @@ func (t *Task) namedDescriptor(full string) (owner *Task, number int) {
 		return nil, 0
 	}
 	return t.host().threads[id], number
+}
+
+// throughProcess tells of a path that leads through a process's root or working folder.
+func throughProcess(full string) bool {
+	return strings.HasPrefix(full, "/proc/") && (strings.Contains(full, "/root/") || strings.Contains(full, "/cwd/"))
 }
 
 func inKernelTree(full string) bool {

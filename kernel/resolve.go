@@ -38,11 +38,7 @@ func (t *Task) locate(directory int, name string, follow, empty bool) (p place, 
 	if errno != 0 {
 		return p, false
 	}
-	for _, self := range []string{"/proc/self", "/proc/thread-self"} {
-		if rest, found := strings.CutPrefix(full, self); found && strings.HasPrefix(rest, "/") {
-			full = "/proc/" + strconv.Itoa(t.process.PID) + rest
-		}
-	}
+	full = t.ownFolder(full, follow)
 	if follow {
 		if p, ok, magic := t.locateMagic(path.Clean(full)); magic {
 			return p, ok
@@ -53,9 +49,31 @@ func (t *Task) locate(directory int, name string, follow, empty bool) (p place, 
 		flags |= unix.O_NOFOLLOW
 	}
 	if p.fd, errno = t.host().open(full, flags); errno != 0 {
+		if _, errno := t.host().readLink(full); follow && (errno == 0 || throughProcess(full)) {
+			if inProc, ok := t.followed(full); ok && inProc != full {
+				return t.locate(unix.AT_FDCWD, inProc, follow, false)
+			}
+		}
 		return p, false
 	}
 	return p, p.look()
+}
+
+// ownFolder replaces the links of /proc that lead to the reading process's folder: the
+// emulator has none there. A path that ends with one is meant where links are followed.
+func (t *Task) ownFolder(full string, follow bool) string {
+	process := "/proc/" + strconv.Itoa(t.process.PID)
+	for _, link := range []struct{ name, target string }{
+		{"/proc/self", process},
+		{"/proc/thread-self", process + "/task/" + strconv.Itoa(t.ID)},
+		{"/proc/net", process + "/net"},
+		{"/proc/mounts", process + "/mounts"},
+	} {
+		if rest, found := strings.CutPrefix(full, link.name); found && (strings.HasPrefix(rest, "/") || rest == "" && follow) {
+			return link.target + rest
+		}
+	}
+	return full
 }
 
 // locateInRoot is locate for a process that has called chroot. What is in its /proc,
@@ -118,22 +136,18 @@ func (t *Task) locateMagic(full string) (p place, ok, magic bool) {
 		p, ok = owner.locateDescriptor(number)
 		return p, ok, true
 	}
-	rest, found := strings.CutPrefix(full, "/proc/")
-	if !found {
+	f, found := t.procFile(full)
+	if !found || f.process == nil || len(f.process.tasks) == 0 {
 		return p, false, false
 	}
-	process, file, _ := strings.Cut(rest, "/")
-	of := t
-	if process != "self" {
-		id, err := strconv.Atoi(process)
-		if of = t.host().threads[id]; err != nil || of == nil {
-			return p, false, false
-		}
+	of := f.process.tasks[0]
+	if f.thread != nil {
+		of = f.thread
 	}
-	if file != "exe" && file != "cwd" && file != "root" {
+	if f.file != "exe" && f.file != "cwd" && f.file != "root" && !strings.HasPrefix(f.file, "ns/") {
 		return p, false, false
 	}
-	fd, err := unix.Open("/proc/"+strconv.Itoa(of.TID)+"/"+file, unix.O_PATH|unix.O_CLOEXEC, 0)
+	fd, err := unix.Open("/proc/"+strconv.Itoa(of.TID)+"/"+f.file, unix.O_PATH|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return p, false, true
 	}

@@ -7,6 +7,12 @@ import (
 	"strings"
 )
 
+// What files of users and groups have for all processes.
+var (
+	everyID        = fmt.Sprintf("%10d %10d %10d\n", 0, 0, noID)
+	nobodyLoggedIn = strconv.FormatUint(uint64(noID), 10)
+)
+
 // credentialReport gives those files of /proc/PID that tell of credentials.
 func (t *Task) credentialReport(name string) (string, bool) {
 	rest, found := strings.CutPrefix(name, "/proc/")
@@ -38,11 +44,11 @@ func (t *Task) credentialReport(name string) (string, bool) {
 	case "status":
 		return of.status()
 	case "uid_map", "gid_map":
-		return fmt.Sprintf("%10d %10d %10d\n", 0, 0, noID), true
+		return everyID, true
 	case "setgroups":
 		return "allow\n", true
 	case "loginuid", "sessionid":
-		return strconv.FormatUint(uint64(noID), 10), true // nobody has logged in
+		return nobodyLoggedIn, true
 	}
 	return "", false
 }

@@ -35,15 +35,15 @@ func sysOpen(t *Task) Outcome {
 	if o, done := t.openOwned(directory, file, flags); done {
 		return o
 	}
-	if strings.HasSuffix(strings.TrimSuffix(file, "/"), "/fd") {
-		t.process.seeksDescriptors = true
-	}
 	if flags&(unix.O_PATH|unix.O_DIRECTORY) != 0 || ordinary(file) {
 		return native()
 	}
 	full, errno := t.absolute(directory, file)
 	if errno != 0 {
 		return native()
+	}
+	if throughProcess(full) {
+		full, _ = t.followed(full)
 	}
 	full = path.Clean(full)
 	if inKernelTree(full) {
@@ -59,7 +59,7 @@ func sysOpen(t *Task) Outcome {
 		}
 	}
 	if errno != 0 || s.Dev == t.host().procDevice() {
-		if linked, ok := t.host().followed(full); ok {
+		if linked, ok := t.followed(full); ok {
 			return t.openInKernelTree(linked, flags)
 		}
 	}
@@ -82,6 +82,9 @@ func (t *Task) openInKernelTree(full string, flags int) Outcome {
 	}
 	if strings.HasPrefix(full, "/dev/pts/") {
 		return t.openPeer()
+	}
+	if t.host().closedSetting(full) || path.Base(full) == "pagemap" {
+		return fail(unix.EACCES)
 	}
 	return native()
 }

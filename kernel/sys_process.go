@@ -254,7 +254,10 @@ func (t *Task) mayTrace(p *Process) bool {
 	if p == t.process || t.cred.capable(capSysPtrace) {
 		return true
 	}
-	c := p.tasks[0].cred
+	c := p.left
+	if len(p.tasks) > 0 {
+		c = p.tasks[0].cred
+	}
 	return !p.undumpable && t.cred.uid == c.uid && t.cred.uid == c.euid && t.cred.uid == c.suid &&
 		t.cred.gid == c.gid && t.cred.gid == c.egid && t.cred.gid == c.sgid && c.permitted.subsetOf(t.cred.permitted)
 }

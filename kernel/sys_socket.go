@@ -57,21 +57,11 @@ func (t *Task) installSocket(s socket.Socket, flags int) (int, unix.Errno) {
 		s.Release()
 		return 0, errno
 	}
-	number(s, placeholder)
 	return t.install(s, placeholder, flags) // SOCK_* flags have O_*'s values
-}
-
-// number tells a socket its inode number on the machine.
-func number(s socket.Socket, placeholder int) {
-	var status unix.Stat_t
-	if n, ok := s.(socket.Numbered); ok && unix.Fstat(placeholder, &status) == nil {
-		n.SetInode(status.Ino)
-	}
 }
 
 // installPair is installSocket for one whose connections may be translated.
 func (t *Task) installPair(s socket.Socket, pair *transit.Pair, flags int) (int, unix.Errno) {
-	number(s, pair.Guest())
 	descriptor, errno := t.machine().AddDescriptor(t, pair.Guest(), -1, flags&unix.SOCK_CLOEXEC != 0)
 	if errno != 0 {
 		s.Release()

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"path"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -80,24 +81,47 @@ func (t *Task) statPlace() (p place, o Outcome, ok bool) {
 // statEmulated is statPlace for an emulated descriptor: what it shows is its
 // placeholder's, which is of the same kind.
 func (t *Task) statEmulated() (p place, ok bool) {
-	number := t.int(0)
-	if t.call.number != unix.SYS_FSTAT {
-		if t.call.number == unix.SYS_STAT || t.call.number == unix.SYS_LSTAT {
-			return p, false
-		}
-		if name, errno := t.readString(t.arg(1)); t.arg(1) != 0 && (errno != 0 || name != "") {
-			return p, false
-		}
-	}
-	if d := t.description(number); d == nil || d.machines() {
+	owner, number := t.statDescriptor()
+	if owner == nil {
 		return p, false
 	}
-	fd, err := unix.Open(t.descriptor(number).path(), unix.O_PATH|unix.O_CLOEXEC, 0)
+	if d := owner.files.get(number); d == nil || d.machines() {
+		return p, false
+	}
+	fd, err := unix.Open(owner.descriptor(number).path(), unix.O_PATH|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return p, false
 	}
 	p.fd = fd
 	return p, p.look()
+}
+
+// statDescriptor finds the descriptor that a call of the stat family is about: its
+// first argument, or one that is named in /proc. The owner is nil if there is none.
+func (t *Task) statDescriptor() (owner *Task, number int) {
+	directory, argument, flags := unix.AT_FDCWD, t.arg(0), 0
+	switch t.call.number {
+	case unix.SYS_FSTAT:
+		return t, t.int(0)
+	case unix.SYS_LSTAT:
+		return nil, 0
+	case unix.SYS_NEWFSTATAT:
+		directory, argument, flags = t.int(0), t.arg(1), t.flags(3)
+	case unix.SYS_STATX:
+		directory, argument, flags = t.int(0), t.arg(1), t.flags(2)
+	}
+	name, errno := t.readString(argument)
+	switch {
+	case argument == 0, errno == 0 && name == "":
+		return t, directory
+	case errno != 0, flags&unix.AT_SYMLINK_NOFOLLOW != 0:
+		return nil, 0
+	}
+	full, errno := t.absolute(directory, name)
+	if errno != 0 {
+		return nil, 0
+	}
+	return t.namedDescriptor(path.Clean(full))
 }
 
 // sysStat is stat, fstat, lstat and newfstatat.
@@ -121,6 +145,7 @@ func sysStat(t *Task) Outcome {
 	} else {
 		t.host().showTimes(&p.stat, 0)
 	}
+	p.stat.Ino = t.shownInode(&p, emulated)
 	p.stat.Dev = t.host().device(p.stat.Dev) // times are found by the machine's number
 	address := t.arg(1)
 	if t.call.number == unix.SYS_NEWFSTATAT {
@@ -154,8 +179,21 @@ func sysStatx(t *Task) Outcome {
 	if s.Mode&unix.S_IFMT == unix.S_IFDIR {
 		s.Nlink, s.Size, s.Blocks = folderLinks, folderSize, folderBlocks
 	}
+	s.Ino = t.shownInode(&p, emulated)
 	t.host().showStatx(&s, p.stat, emulated)
 	return fail(t.write(t.arg(4), unsafe.Slice((*byte)(unsafe.Pointer(&s)), unsafe.Sizeof(s))))
+}
+
+// shownInode is the inode number that a call of the stat family tells.
+func (t *Task) shownInode(p *place, emulated bool) uint64 {
+	if emulated {
+		if owner, number := t.statDescriptor(); owner != nil {
+			if n, ok := owner.files.socketInode(number); ok {
+				return n
+			}
+		}
+	}
+	return t.host().placeInode(p)
 }
 
 // sysAccess is access, faccessat and faccessat2.

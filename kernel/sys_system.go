@@ -153,7 +153,7 @@ func (t *Task) report(name string) (content string, ok bool) {
 	if content, ok := h.nodeReport(name); ok {
 		return content, true
 	}
-	if content, ok := h.initReport(name); ok {
+	if content, ok := t.initReport(name); ok {
 		return content, true
 	}
 	if content, ok := t.credentialReport(name); ok {
@@ -165,18 +165,16 @@ func (t *Task) report(name string) (content string, ok bool) {
 	if content, ok := t.mountReport(name); ok {
 		return content, true
 	}
+	if content, ok := t.processReport(name); ok {
+		return content, true
+	}
 	if content, ok := h.kernelReport(name); ok {
 		return content, true
 	}
-	if rest, found := strings.CutPrefix(name, "/proc/"); found {
-		if i := strings.IndexByte(rest, '/'); i >= 0 && (rest[:i] == "self" || isNumber(rest[:i])) {
-			rest = rest[i+1:]
-		}
-		if file, found := strings.CutPrefix(rest, "net/"); found {
-			return tables{t}.ProcNet(file)
-		}
+	if content, ok := h.machineReport(name); ok {
+		return content, true
 	}
-	return "", false
+	return t.netReport(name)
 }
 
 // nodeReport gives files of /sys that tell of a memory node: a host has one.
@@ -277,11 +275,10 @@ type tables struct{ task *Task }
 // ProcNet gives a file of /proc/net. A program that looks for the descriptors of
 // sockets gets the inode numbers by which it can find them.
 func (v tables) ProcNet(name string) (string, bool) {
-	machines := v.task.process.seeksDescriptors
 	if name == "unix" {
-		return v.task.host().procUnix(machines), true
+		return v.task.host().procUnix(), true
 	}
-	return v.task.host().Stack.ProcNet(name, machines)
+	return v.task.host().Stack.ProcNet(name)
 }
 
 // Details implements sockdiag.Tables.

@@ -70,48 +70,27 @@ type passing struct{}
 func (passing) Hold(file any) { file.(*passed).hold() }
 func (passing) Drop(file any) { file.(*passed).drop() }
 
-// unixInodes numbers the host's Unix sockets: as the machine does, where a
-// program needs that, or in the order in which they were made. Connections that
-// wait to be accepted have the number 0.
-func (h *Host) unixInodes(machines bool) map[*unixsocket.Socket]uint64 {
-	inodes := map[*unixsocket.Socket]uint64{}
-	own := uint64(0)
-	for s := range h.unix.All() {
-		own++
-		switch n := s.MachineInode(); {
-		case !s.Accepted():
-			inodes[s] = 0
-		case machines && n != 0:
-			inodes[s] = n
-		default:
-			inodes[s] = own
-		}
-	}
-	return inodes
-}
-
 // procUnix is /proc/net/unix.
-func (h *Host) procUnix(machines bool) string {
+func (h *Host) procUnix() string {
 	b := []byte(unixsocket.ProcHeader)
-	inodes := h.unixInodes(machines)
 	for s := range h.unix.All() {
-		b = s.AppendProc(b, inodes[s])
+		b = s.AppendProc(b)
 	}
 	return string(b)
 }
 
 // Unix implements sockdiag.Tables.
 func (v tables) Unix() (all []sockdiag.Unix) {
-	h := v.task.host()
-	inodes := h.unixInodes(v.task.process.seeksDescriptors)
-	for s := range h.unix.All() {
+	for s := range v.task.host().unix.All() {
 		if !s.Accepted() {
 			continue
 		}
-		u := sockdiag.Unix{Detail: s.Detail(), Inode: uint32(inodes[s])}
-		u.PeerInode = uint32(inodes[u.Peer])
+		u := sockdiag.Unix{Detail: s.Detail(), Inode: uint32(s.Inode())}
+		if u.Peer != nil {
+			u.PeerInode = uint32(u.Peer.Inode())
+		}
 		for _, c := range u.Waiting {
-			u.WaitingInodes = append(u.WaitingInodes, uint32(inodes[c]))
+			u.WaitingInodes = append(u.WaitingInodes, uint32(c.Inode()))
 		}
 		all = append(all, u)
 	}

@@ -33,6 +33,8 @@ type Entry struct {
 	Arguments string
 	// Note is for docs/syscalls.md: limits, or why a call is refused.
 	Note string
+	// Free calls take no simulated time.
+	Free bool
 }
 
 // Name is the call's name.
@@ -164,6 +166,9 @@ var emulated = []Entry{
 	{Number: unix.SYS_STATX, Handler: sysStatx, Arguments: "fsxxp"},
 	{Number: unix.SYS_STATFS, Handler: sysStatfs, Arguments: "sp", Note: "a disk has 128 GiB, 96 of them free"},
 	{Number: unix.SYS_FSTATFS, Handler: sysStatfs, Arguments: "fp"},
+	{Number: unix.SYS_READLINK, Handler: sysReadlink, Arguments: "spd", Free: true},
+	{Number: unix.SYS_READLINKAT, Handler: sysReadlink, Arguments: "fspd", Free: true},
+	{Number: unix.SYS_GETDENTS64, Handler: sysGetdents, Arguments: "fpd", Free: true},
 	{Number: unix.SYS_ACCESS, Handler: sysAccess, Arguments: "sx"},
 	{Number: unix.SYS_FACCESSAT, Handler: sysAccess, Arguments: "fsx"},
 	{Number: unix.SYS_FACCESSAT2, Handler: sysAccess, Arguments: "fsxx"},
@@ -323,8 +328,8 @@ var nativeCalls = []int{
 	unix.SYS_RT_SIGRETURN, unix.SYS_PREAD64, unix.SYS_PWRITE64,
 	unix.SYS_MREMAP, unix.SYS_MSYNC, unix.SYS_MADVISE,
 	unix.SYS_GETPID, unix.SYS_UNAME,
-	unix.SYS_FSYNC, unix.SYS_FDATASYNC, unix.SYS_GETDENTS, unix.SYS_GETDENTS64, unix.SYS_GETCWD,
-	unix.SYS_READLINK, unix.SYS_UMASK,
+	unix.SYS_FSYNC, unix.SYS_FDATASYNC, unix.SYS_GETDENTS, unix.SYS_GETCWD,
+	unix.SYS_UMASK,
 	unix.SYS_SETPGID, unix.SYS_GETPPID, unix.SYS_GETPGRP, unix.SYS_SETSID,
 	unix.SYS_GETPGID, unix.SYS_GETSID,
 	unix.SYS_SIGALTSTACK,
@@ -336,7 +341,6 @@ var nativeCalls = []int{
 	unix.SYS_REMAP_FILE_PAGES, unix.SYS_FADVISE64,
 	unix.SYS_MBIND, unix.SYS_SET_MEMPOLICY, unix.SYS_GET_MEMPOLICY, unix.SYS_MIGRATE_PAGES, unix.SYS_MOVE_PAGES,
 	unix.SYS_IOPRIO_SET, unix.SYS_IOPRIO_GET, unix.SYS_INOTIFY_ADD_WATCH, unix.SYS_INOTIFY_RM_WATCH,
-	unix.SYS_READLINKAT,
 	unix.SYS_SET_ROBUST_LIST, unix.SYS_GET_ROBUST_LIST, unix.SYS_SYNC_FILE_RANGE, unix.SYS_SYNCFS,
 	unix.SYS_KCMP, unix.SYS_MEMFD_CREATE, unix.SYS_MEMBARRIER, unix.SYS_PKEY_MPROTECT, unix.SYS_PKEY_ALLOC, unix.SYS_PKEY_FREE,
 	unix.SYS_RSEQ,
@@ -393,10 +397,15 @@ func init() {
 	entries = all
 }
 
-// NativeElsewhere tells of a call that only stops where disks may fail, lose or take
-// time. It costs nothing by itself, so that all else happens when it does without.
-func NativeElsewhere(number int) bool {
-	return number >= 0 && number < len(entries) && entries[number].Handler == nil && entries[number].Status == StatusNative
+// Free tells of a call that costs nothing by itself. Those that only stop where disks
+// may fail, lose or take time are among them, so that all else happens when it does
+// without.
+func Free(number int) bool {
+	if number < 0 || number >= len(entries) {
+		return false
+	}
+	e := &entries[number]
+	return e.Free || e.Handler == nil && e.Status == StatusNative
 }
 
 // Calls lists every call of x86-64 Linux, by number.

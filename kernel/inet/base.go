@@ -23,7 +23,7 @@ type base struct {
 	failure                unix.Errno           // SO_ERROR
 	errors                 []sentError          // for MSG_ERRQUEUE
 	zeroCopies             uint32               // sends with MSG_ZEROCOPY
-	inode, machineInode    uint64
+	inode                  uint64
 	self                   listedSocket
 	place                  int    // in Stack.sockets
 	device                 string // SO_BINDTODEVICE
@@ -48,16 +48,8 @@ type listedSocket interface {
 
 func (b *base) common() *base { return b }
 
-// SetInode implements socket.Numbered.
-func (b *base) SetInode(n uint64) { b.machineInode = n }
-
-// number is the one that a table shows.
-func (b *base) number(machines bool) uint64 {
-	if machines && b.machineInode != 0 {
-		return b.machineInode
-	}
-	return b.inode
-}
+// Inode implements socket.Numbered.
+func (b *base) Inode() uint64 { return b.inode }
 
 // list makes a new socket known to its stack.
 func (s *Stack) list(k listedSocket) {

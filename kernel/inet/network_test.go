@@ -120,7 +120,7 @@ func TestFullQueueDropsAndTellsSo(t *testing.T) {
 	if want := appendControl(nil, unix.SOL_SOCKET, unix.SO_RXQ_OVFL, int32Value(10-taken)); string(m.Control) != string(want) {
 		t.Fatalf("%d taken, control %x", taken, m.Control)
 	}
-	if table, _ := l.b.ProcNet("snmp", false); !strings.Contains(table, "\nUdp: 4 0 7 0 7 0 0 0 0\n") {
+	if table, _ := l.b.ProcNet("snmp"); !strings.Contains(table, "\nUdp: 4 0 7 0 7 0 0 0 0\n") {
 		t.Errorf("counters:\n%s", table)
 	}
 }
@@ -160,11 +160,11 @@ func TestCountersAreThoseOfTheirHost(t *testing.T) {
 		{l.a, "\nTcp: 1 200 120000 -1 1 0 0 0 1 1 5 0 0 0 0\n"},
 		{l.b, "\nTcp: 1 200 120000 -1 0 1 0 0 1 "},
 	} {
-		if table, _ := test.stack.ProcNet("snmp", false); !strings.Contains(table, test.want) {
+		if table, _ := test.stack.ProcNet("snmp"); !strings.Contains(table, test.want) {
 			t.Errorf("no %q in\n%s", test.want, table)
 		}
 	}
-	if table, _ := l.a.ProcNet("sockstat", false); !strings.Contains(table, "TCP: inuse 1 orphan 0 tw 0 alloc 1 mem 0\n") {
+	if table, _ := l.a.ProcNet("sockstat"); !strings.Contains(table, "TCP: inuse 1 orphan 0 tw 0 alloc 1 mem 0\n") {
 		t.Errorf("%s", table)
 	}
 }

@@ -15,8 +15,8 @@ import (
 // without one; and the counters. With machines, the inode numbers are those that
 // descriptors have, which are the machine's, otherwise the emulator's own, which
 // are the same in each run. ok is false for files that are not this package's.
-func (s *Stack) ProcNet(name string, machines bool) (content string, ok bool) {
-	table := procTable{stack: s, machines: machines}
+func (s *Stack) ProcNet(name string) (content string, ok bool) {
+	table := procTable{stack: s}
 	switch name {
 	case "tcp":
 		table.tcp(unix.AF_INET)
@@ -59,10 +59,9 @@ func (s *Stack) ProcNet(name string, machines bool) (content string, ok bool) {
 // procTable is a table under construction.
 type procTable struct {
 	strings.Builder
-	stack    *Stack
-	machines bool
-	row      int
-	details  []Detail // of the rows of TCP
+	stack   *Stack
+	row     int
+	details []Detail // of the rows of TCP
 }
 
 // Detail is what a row of the table of TCP does not tell.
@@ -141,14 +140,14 @@ func (p *procTable) tcp(domain int) {
 		}
 		switch {
 		case t.listener != nil:
-			p.connection(domain, width, t.local(), nowhere, stateListen, 0, len(t.listener.ready), t.number(p.machines))
+			p.connection(domain, width, t.local(), nowhere, stateListen, 0, len(t.listener.ready), t.inode)
 			p.detail(t, nil)
 			live = append(live, t.listener.halfOpen...)
 			live = append(live, t.listener.ready...)
 		case t.connection != nil && t.connection.state != stateClosed:
 			c := t.connection
 			sent, received := c.queues()
-			p.connection(domain, width, c.local, c.remote, c.visible(), sent, received, t.number(p.machines))
+			p.connection(domain, width, c.local, c.remote, c.visible(), sent, received, t.inode)
 			p.detail(t, c)
 		}
 	}
@@ -217,7 +216,7 @@ func (p *procTable) udp(domain, protocol int) {
 		if u.remote.IsValid() {
 			state, remote = stateEstablished, u.remote
 		}
-		p.datagram(domain, 127, netip.AddrPortFrom(u.bound.addr, u.bound.port), remote, state, &u.inbox, u.number(p.machines))
+		p.datagram(domain, 127, netip.AddrPortFrom(u.bound.addr, u.bound.port), remote, state, &u.inbox, u.inode)
 	}
 }
 
@@ -253,7 +252,7 @@ func (p *procTable) raw(domain, kind int) {
 		if r.remote.IsValid() {
 			state, remote = stateEstablished, netip.AddrPortFrom(r.remote, 0)
 		}
-		p.datagram(domain, width, local, remote, state, &r.inbox, r.number(p.machines))
+		p.datagram(domain, width, local, remote, state, &r.inbox, r.inode)
 	}
 }
 

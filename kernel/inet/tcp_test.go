@@ -177,7 +177,7 @@ func TestHalfCloseAndEndOfFile(t *testing.T) {
 	if len(l.a.connections)+len(l.b.connections) != 0 {
 		t.Fatal("connections are left")
 	}
-	if table, _ := l.a.ProcNet("tcp", false); !strings.Contains(table, " 06 ") {
+	if table, _ := l.a.ProcNet("tcp"); !strings.Contains(table, " 06 ") {
 		t.Fatalf("the side that closed first is not in TIME_WAIT:\n%s", table)
 	}
 }

@@ -89,7 +89,7 @@ func TestReceiveBufferDropsWhatDoesNotFit(t *testing.T) {
 	if n != datagramBuffer/(1472+datagramOverhead)+1 {
 		t.Fatalf("%d datagrams fitted", n)
 	}
-	if table, _ := l.b.ProcNet("udp", false); !strings.Contains(table, " 104 \n") && !strings.Contains(table, " 104") {
+	if table, _ := l.b.ProcNet("udp"); !strings.Contains(table, " 104 \n") && !strings.Contains(table, " 104") {
 		t.Fatalf("no drops in\n%s", table)
 	}
 }

@@ -71,9 +71,9 @@ type Ioctler interface {
 // nanoseconds of CLOCK_REALTIME; 0 if nothing was (SIOCGSTAMP in socket(7)).
 type Stamped interface{ LastArrival() int64 }
 
-// Numbered is a socket that /proc/net lists. SetInode tells it the inode number
-// that the links in /proc/PID/fd have, which is the machine's.
-type Numbered interface{ SetInode(n uint64) }
+// Numbered is a socket that /proc/net lists, with the inode number that its
+// descriptors show.
+type Numbered interface{ Inode() uint64 }
 
 // Address is a socket address as the guest writes and reads it: the bytes of a
 // struct sockaddr, the family in the first two. nil means no address.

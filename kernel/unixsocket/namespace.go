@@ -53,6 +53,7 @@ type Namespace struct {
 	files       map[Inode]*Socket
 	first, last *Socket
 	automatic   uint32 // the last name given by autobind
+	created     uint64 // sockets so far
 }
 
 // abstractName is a name that is in no file system. Each type has its own.
@@ -104,8 +105,10 @@ func (n *Namespace) Pair(kind, protocol int) (a, b *Socket, errno unix.Errno) {
 }
 
 func (n *Namespace) create(kind int) *Socket {
+	n.created++
 	s := &Socket{
 		namespace:       n,
+		number:          n.created,
 		kind:            kind,
 		sendBuffer:      defaultBuffer,
 		receiveBuffer:   defaultBuffer,
@@ -166,11 +169,16 @@ const (
 	procListening = 0x10000 // __SO_ACCEPTCON
 )
 
-// SetInode implements socket.Numbered.
-func (s *Socket) SetInode(n uint64) { s.machine = n }
+// firstInode keeps the numbers of Unix sockets apart from those of others.
+const firstInode = 10_000_000
 
-// MachineInode is what SetInode has told, or 0.
-func (s *Socket) MachineInode() uint64 { return s.machine }
+// Inode implements socket.Numbered. A connection that waits to be accepted has 0.
+func (s *Socket) Inode() uint64 {
+	if s.embryo {
+		return 0
+	}
+	return firstInode + s.number
+}
 
 // Accepted tells whether there are descriptors of the socket, because it is no
 // connection that waits to be accepted.
@@ -178,7 +186,7 @@ func (s *Socket) Accepted() bool { return !s.embryo }
 
 // AppendProc appends the socket's line of /proc/net/unix, with the inode number
 // that its descriptors show. As for ordinary users, the kernel's address is 0.
-func (s *Socket) AppendProc(b []byte, inode uint64) []byte {
+func (s *Socket) AppendProc(b []byte) []byte {
 	flags, state, references := 0, procUnconnected, 2
 	if s.state == established {
 		state, references = procConnected, 3
@@ -189,7 +197,7 @@ func (s *Socket) AppendProc(b []byte, inode uint64) []byte {
 	if s.state == listening {
 		flags = procListening
 	}
-	b = fmt.Appendf(b, "%016x: %08X %08X %08X %04X %02X %5d", 0, references, 0, flags, s.kind, state, inode)
+	b = fmt.Appendf(b, "%016x: %08X %08X %08X %04X %02X %5d", 0, references, 0, flags, s.kind, state, s.Inode())
 	if name := s.name; len(name) > pathOffset {
 		b = append(b, ' ')
 		path := name[pathOffset:]

@@ -34,7 +34,7 @@ type Socket struct {
 
 	name     socket.Address // nil when not bound
 	abstract abstractName   // under which it is registered, if so
-	machine  uint64         // the inode number of its descriptors' links
+	number   uint64         // among those of the namespace
 	inode    Inode          // likewise
 
 	state                  state
