@@ -40,11 +40,15 @@ func (c *Calendar) Reading(now sim.Time) int64 {
 	return c.At + since + int64(high<<32|low>>32)
 }
 
-// Instant is the first one, not before Base, at which the clock shows a reading.
+// Instant is the first one, not before Base, at which the clock shows a reading. It
+// never shows the last second that a reading can be.
 func (c *Calendar) Instant(reading int64) sim.Time {
 	ahead := reading - c.At
 	if ahead <= 0 {
 		return c.Base
+	}
+	if reading > math.MaxInt64-1_000_000_000 {
+		return sim.Never
 	}
 	if c.Rate == 0 {
 		return c.Base.Add(time.Duration(ahead))

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"math"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -31,5 +32,17 @@ func TestDriftIsInPartsPerBillion(t *testing.T) {
 	c.Rate = rateOf(-20_000)
 	if got := c.Reading(1_000_000_000_000) - 1_000_000_000_000; got > -19_999_000 || got < -20_001_000 {
 		t.Errorf("-20 ppm gain %d ns in 1000 s", got)
+	}
+}
+
+// TestTheEndOfTimeNeverComes asks for the greatest readings, with which sums overflow.
+func TestTheEndOfTimeNeverComes(t *testing.T) {
+	for _, rate := range []int64{rateOf(-100_000_000), rateOf(-1), 0, rateOf(1), rateOf(100_000_000)} {
+		c := Calendar{Base: 1, At: 1_700_000_000_000_000_000, Rate: rate}
+		for reading := int64(math.MaxInt64); reading > math.MaxInt64-4; reading-- {
+			if at := c.Instant(reading); at != sim.Never {
+				t.Errorf("with the rate %d it shows %d at %d", rate, reading, at)
+			}
+		}
 	}
 }
