@@ -1,10 +1,6 @@
 package fluid
 
-import (
-	"unsafe"
-
-	"github.com/simterpose/simterpose/internal/prefetch"
-)
+import "github.com/simterpose/simterpose/internal/prefetch"
 
 // fetchFrom is the number of dates in a queue from which on what events need
 // does not fit into the nearest caches: it is about half a kilobyte each.
@@ -27,19 +23,19 @@ func (m *Model) fetch() {
 	lines := m.lines[:0]
 	risen := &m.queue.near.risen
 	if v := risen[3]; v != none {
-		lines = append(lines, address(&s.variables[v]))
+		lines = append(lines, prefetch.Address(&s.variables[v]))
 	}
 	if v := risen[2]; v != none {
 		if v := &s.variables[v]; v.count > 0 {
-			lines = append(lines, address(&s.elements[v.first]))
+			lines = append(lines, prefetch.Address(&s.elements[v.first]))
 		}
-		a := address(s.variables[v].action)
+		a := prefetch.Address(s.variables[v].action)
 		lines = append(lines, a, a+prefetch.Line, a+2*prefetch.Line)
 	}
 	if v := risen[1]; v != none {
 		v := &s.variables[v]
 		for _, e := range s.elements[v.first : v.first+v.count] {
-			lines = append(lines, address(&s.constraints[e.constraint]))
+			lines = append(lines, prefetch.Address(&s.constraints[e.constraint]))
 		}
 		lines = m.ahead(v.action, false, lines)
 	}
@@ -56,5 +52,3 @@ func (m *Model) ahead(a *Action, again bool, lines []uintptr) []uintptr {
 	}
 	return m.Ahead(a, again, lines)
 }
-
-func address[T any](p *T) uintptr { return uintptr(unsafe.Pointer(p)) }

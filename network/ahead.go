@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/simterpose/simterpose/fluid"
+	"github.com/simterpose/simterpose/internal/prefetch"
 )
 
 // ahead tells what will be needed when a communication ends: who is to be told,
@@ -15,16 +16,14 @@ func (n *Network) ahead(a *fluid.Action, again bool, lines []uintptr) []uintptr 
 		return lines
 	}
 	if !again {
-		src, dst := address(c.src), address(c.dst)
+		src, dst := prefetch.Address(c.src), prefetch.Address(c.dst)
 		const index = unsafe.Offsetof(c.src.Index)
 		return append(lines, *(*uintptr)(unsafe.Pointer(&c.Ended)), src, src+index, dst, dst+index)
 	}
-	lines = append(lines, address(&n.hosts[c.src.Index]), address(&n.hosts[c.dst.Index]))
+	lines = append(lines, prefetch.Address(&n.hosts[c.src.Index]), prefetch.Address(&n.hosts[c.dst.Index]))
 	var scratch [16]int32
 	for _, i := range a.AppendOwners(scratch[:0]) {
-		lines = append(lines, address(&n.links[i]), address(n.Links.At(int(i))))
+		lines = append(lines, prefetch.Address(&n.links[i]), prefetch.Address(n.Links.At(int(i))))
 	}
 	return lines
 }
-
-func address[T any](p *T) uintptr { return uintptr(unsafe.Pointer(p)) }
