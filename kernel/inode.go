@@ -47,13 +47,13 @@ func (n *newFiles) inode(p *place) (number uint64, ok bool) {
 	if born.Sec*1_000_000_000+int64(born.Nsec) < began-stampSlack {
 		return 0, false
 	}
-	var s unix.Statfs_t
-	if unix.Fstatfs(p.fd, &s) != nil || s.Type == unix.TMPFS_MAGIC {
-		return 0, false
-	}
 	identity := fileIdentity{p.stat.Dev, p.stat.Ino}
 	f, known := n.files[identity]
 	if !known || f.birth != born {
+		var s unix.Statfs_t
+		if unix.Fstatfs(p.fd, &s) != nil || s.Type == unix.TMPFS_MAGIC {
+			return 0, false
+		}
 		n.removed(identity)
 		name, err := os.Readlink(descriptorPath(p.fd))
 		if err != nil {

@@ -114,7 +114,7 @@ func (t *Task) statDescriptor() (owner *Task, number int) {
 	switch {
 	case argument == 0, errno == 0 && name == "":
 		return t, directory
-	case errno != 0, flags&unix.AT_SYMLINK_NOFOLLOW != 0:
+	case errno != 0, flags&unix.AT_SYMLINK_NOFOLLOW != 0, !mayNameDescriptor(name):
 		return nil, 0
 	}
 	full, errno := t.absolute(directory, name)
@@ -122,6 +122,17 @@ func (t *Task) statDescriptor() (owner *Task, number int) {
 		return nil, 0
 	}
 	return t.namedDescriptor(path.Clean(full))
+}
+
+// mayNameDescriptor tells from the end of a path, which most programs give in vain,
+// whether it is worth while to find out where it begins.
+func mayNameDescriptor(name string) bool {
+	switch base := path.Base(name); base {
+	case ".", "..", "stdin", "stdout", "stderr":
+		return true
+	default:
+		return isNumber(base)
+	}
 }
 
 // sysStat is stat, fstat, lstat and newfstatat.
