@@ -33,8 +33,8 @@ func (t *Task) mountReport(name string) (string, bool) {
 	case "/proc/mounts":
 		return t.mounts(mountLine), true
 	}
-	if _, _, file, ok := t.processFile(name); ok {
-		switch file {
+	if f, ok := t.procFile(name); ok {
+		switch f.file {
 		case "cgroup":
 			return "0::/\n", true
 		case "mounts":

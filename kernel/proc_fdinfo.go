@@ -16,12 +16,9 @@ func (t *Task) descriptorReport(f procFile, number string) (string, bool) {
 		return "", false
 	}
 	text, ok := t.machineText(f)
-	if !ok || len(f.process.tasks) == 0 {
+	owner := f.task()
+	if !ok || owner == nil {
 		return "", false
-	}
-	owner := f.process.tasks[0]
-	if f.thread != nil {
-		owner = f.thread
 	}
 	values := map[string]string{"mnt_id": fmt.Sprintf("\t%d", t.mountNumber(text))}
 	if inode, ok := owner.descriptorInode(n); ok {

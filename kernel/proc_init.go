@@ -16,12 +16,10 @@ const (
 
 // initFiles are files of /proc/1 that are the same on all hosts.
 var initFiles = map[string]string{
-	"autogroup": "/autogroup-1 nice 0\n",
+	"autogroup": oneGroup,
 	"cmdline":   "/sbin/" + initName + "\x00",
 	"comm":      initName + "\n",
-	"cgroup":    "0::/\n",
-	"sched": initName + " (1, #threads: 1)\n" + strings.Repeat("-", 67) +
-		"\nse.exec_start : 0.000000\nse.vruntime : 0.000000\nse.sum_exec_runtime : 0.000000\n",
+	"sched":     schedText(initName, firstPID, 1, 0, 0),
 	"schedstat": "0 0 0\n",
 	"setgroups": "allow\n",
 	"uid_map":   everyID,
@@ -42,14 +40,12 @@ func (t *Task) initReport(name string) (string, bool) {
 	h := t.host()
 	name = f.folder() + "/" + f.file
 	switch f.file {
-	case "mounts", "mountinfo", "mountstats": // all of a host see the same
-		return t.mountReport("/proc/self/" + f.file)
 	case "stat":
-		text, ok := h.processStat(name, 1, processTimes{stranger: true})
+		text, ok := h.processStat(name, firstPID, processTimes{stranger: true})
 		_, rest, _ := strings.Cut(text, ")")
 		return "1 (" + initName + ")" + rest, ok
 	case "statm":
-		return h.statm(1)
+		return h.statm(firstPID)
 	case "status":
 		values := rootCredentials.lines()
 		values["Name"] = initName

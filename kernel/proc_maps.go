@@ -131,7 +131,7 @@ func (u *areaUse) count(inMemory bool) {
 	values := map[string]uint64{}
 	for _, line := range u.lines {
 		key, value, _ := strings.Cut(line, ":")
-		values[key], _ = strconv.ParseUint(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64)
+		values[key] = kilobytes(value)
 	}
 	u.own = values["Anonymous"] + values["Swap"]
 	u.sharedOwn = min(values["Shared_Dirty"], u.own)

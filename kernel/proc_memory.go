@@ -21,24 +21,26 @@ func (m memoryUse) resident() uint64 { return m.own + m.files + m.shared }
 // pages of so many kB.
 func pages(kB uint64) uint64 { return kB * 1024 / uint64(os.Getpagesize()) }
 
+// kilobytes reads a value as proc(5) writes it, 0 if it is none.
+func kilobytes(value string) uint64 {
+	n, _ := strconv.ParseUint(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64)
+	return n
+}
+
 // memoryOf takes the memory in use out of proc(5)'s status, which has none of a
 // zombie.
 func memoryOf(status string) (m memoryUse) {
 	for line := range strings.Lines(status) {
 		key, value, _ := strings.Cut(line, ":")
-		kB := func() uint64 {
-			n, _ := strconv.ParseUint(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64)
-			return n
-		}
 		switch key {
 		case "RssAnon":
-			m.own += kB()
+			m.own += kilobytes(value)
 		case "RssShmem":
-			m.shared = kB()
+			m.shared = kilobytes(value)
 		case "VmSwap": // of those
-			m.own += kB()
+			m.own += kilobytes(value)
 		case "VmExe", "VmLib":
-			m.files += kB()
+			m.files += kilobytes(value)
 		}
 	}
 	return m

@@ -10,6 +10,18 @@ type procFile struct {
 	process *Process // nil for the host's first, which is no guest
 	thread  *Task    // nil unless it is named
 	file    string   // below the folder of the process or thread
+	whole   bool     // the process is meant, by the number of its thread
+}
+
+// task is the thread that is named, or the process's first; nil when there is none.
+func (f procFile) task() *Task {
+	switch {
+	case f.thread != nil:
+		return f.thread
+	case f.process != nil && len(f.process.tasks) > 0:
+		return f.process.tasks[0]
+	}
+	return nil
 }
 
 // procFile takes a name below /proc apart; ok is false when it is none of a process.
@@ -22,9 +34,9 @@ func (t *Task) procFile(name string) (f procFile, ok bool) {
 	h := t.host()
 	switch id, err := strconv.Atoi(first); {
 	case first == "net":
-		return procFile{t.process, nil, "net/" + rest}, true
+		return procFile{process: t.process, file: "net/" + rest}, true
 	case first == "mounts":
-		return procFile{t.process, nil, first}, true
+		return procFile{process: t.process, file: first}, true
 	case first == "self":
 		f.process = t.process
 	case first == "thread-self":
@@ -34,7 +46,7 @@ func (t *Task) procFile(name string) (f procFile, ok bool) {
 	case h.processes[id] != nil:
 		f.process = h.processes[id]
 	case h.threads[id] != nil: // /proc/TID works too
-		f.process, f.thread = h.threads[id].process, h.threads[id]
+		f.process, f.thread, f.whole = h.threads[id].process, h.threads[id], true
 	case id != firstPID:
 		return f, false
 	}
@@ -49,9 +61,9 @@ func (t *Task) procFile(name string) (f procFile, ok bool) {
 	case err != nil:
 		return f, false
 	case f.process == nil:
-		return procFile{nil, nil, rest}, id == firstPID && rest != ""
+		return procFile{file: rest}, id == firstPID && rest != ""
 	}
-	f.thread, f.file = h.threads[id], rest
+	f.thread, f.file, f.whole = h.threads[id], rest, false
 	return f, rest != "" && f.thread != nil && f.thread.process == f.process
 }
 

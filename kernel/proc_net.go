@@ -13,10 +13,10 @@ import (
 
 // netFiles give, by name below /proc/net, what guests see for the machine's text.
 var netFiles = map[string]func(h *Host, text string) string{
-	"dev":          onlyHead(2),
+	"dev":          nothingSent,
 	"if_inet6":     inOrder,
-	"netlink":      func(_ *Host, text string) string { return headOf(text, 1) },
-	"packet":       func(_ *Host, text string) string { return headOf(text, 1) },
+	"netlink":      headOnly,
+	"packet":       headOnly,
 	"protocols":    protocols,
 	"rt6_stats":    routeCounters,
 	"snmp6":        noneCounted,
@@ -61,18 +61,19 @@ func headOf(text string, lines int) string {
 	return text[:end]
 }
 
-// onlyHead keeps some lines, and of the others the first word, behind which all is 0.
-func onlyHead(lines int) func(*Host, string) string {
-	return func(_ *Host, text string) string {
-		head := headOf(text, lines)
-		var b strings.Builder
-		b.WriteString(head)
-		for line := range strings.Lines(text[len(head):]) {
-			name, counters, _ := strings.Cut(line, ":")
-			b.WriteString(name + ":" + strings.TrimSuffix(zeros(counters), "\n") + "\n")
-		}
-		return b.String()
+// headOnly is a table without rows.
+func headOnly(_ *Host, text string) string { return headOf(text, 1) }
+
+// nothingSent is a table of interfaces: behind each one's name all is 0.
+func nothingSent(_ *Host, text string) string {
+	head := headOf(text, 2)
+	var b strings.Builder
+	b.WriteString(head)
+	for line := range strings.Lines(text[len(head):]) {
+		name, counters, _ := strings.Cut(line, ":")
+		b.WriteString(name + ":" + strings.TrimSuffix(zeros(counters), "\n") + "\n")
 	}
+	return b.String()
 }
 
 // zeros has a 0 for each number, in the same columns where there are more digits.

@@ -39,15 +39,19 @@ func (t *Task) timeReport(name string) (string, bool) {
 			return now.Format(time.DateOnly) + "\n", true
 		}
 	}
-	p, thread, file, ok := t.processFile(name)
-	if !ok {
+	f, ok := t.procFile(name)
+	if !ok || f.process == nil {
 		return "", false
+	}
+	p, thread := f.process, f.thread
+	if f.whole {
+		thread = nil
 	}
 	used := p.cpu.used
 	if thread != nil {
 		used = thread.cpu.used
 	}
-	switch file {
+	switch f.file {
 	case "stat":
 		if thread != nil {
 			name = fmt.Sprintf("/proc/%d/task/%d/stat", p.PID, thread.ID)
@@ -66,48 +70,22 @@ func (t *Task) timeReport(name string) (string, bool) {
 	case "statm":
 		return h.statm(p.PID)
 	case "autogroup":
-		return "/autogroup-1 nice 0\n", true
+		return oneGroup, true
 	case "schedstat":
 		return fmt.Sprintf("%d 0 0\n", used), true
 	case "sched":
-		return fmt.Sprintf("%s (%d, #threads: %d)\n%s\nse.exec_start : %.6f\nse.vruntime : %.6f\nse.sum_exec_runtime : %.6f\n",
-			p.Name, p.PID, len(p.tasks), strings.Repeat("-", 67), float64(h.uptime())/1e6, float64(used)/1e6, float64(used)/1e6), true
+		return schedText(p.Name, p.PID, len(p.tasks), h.uptime(), used), true
 	}
 	return "", false
 }
 
-// processFile takes the name of a file of a process or, with a thread that is
-// not nil, of a thread apart.
-func (t *Task) processFile(name string) (p *Process, thread *Task, file string, ok bool) {
-	rest, found := strings.CutPrefix(name, "/proc/")
-	if !found {
-		return nil, nil, "", false
-	}
-	parts := strings.Split(rest, "/")
-	if parts[0] == "thread-self" && len(parts) == 2 {
-		return t.process, t, parts[1], true
-	}
-	switch id, err := strconv.Atoi(parts[0]); {
-	case parts[0] == "self":
-		p = t.process
-	case err == nil:
-		if p = t.host().processes[id]; p == nil {
-			if other := t.host().threads[id]; other != nil { // /proc/TID works too
-				p = other.process
-			}
-		}
-	}
-	switch {
-	case p == nil:
-	case len(parts) == 2:
-		return p, nil, parts[1], true
-	case len(parts) == 4 && parts[1] == "task":
-		id, _ := strconv.Atoi(parts[2])
-		if thread = t.host().threads[id]; thread != nil && thread.process == p {
-			return p, thread, parts[3], true
-		}
-	}
-	return nil, nil, "", false
+// oneGroup is proc(5)'s autogroup of each process.
+const oneGroup = "/autogroup-1 nice 0\n"
+
+// schedText is proc(5)'s sched, with times in nanoseconds.
+func schedText(name string, pid, threads int, now, used int64) string {
+	return fmt.Sprintf("%s (%d, #threads: %d)\n%s\nse.exec_start : %.6f\nse.vruntime : %.6f\nse.sum_exec_runtime : %.6f\n",
+		name, pid, threads, strings.Repeat("-", 67), float64(now)/1e6, float64(used)/1e6, float64(used)/1e6)
 }
 
 // processTimes are the times in proc(5)'s stat, in nanoseconds.

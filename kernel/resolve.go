@@ -49,7 +49,10 @@ func (t *Task) locate(directory int, name string, follow, empty bool) (p place, 
 		flags |= unix.O_NOFOLLOW
 	}
 	if p.fd, errno = t.host().open(full, flags); errno != 0 {
-		if _, errno := t.host().readLink(full); follow && (errno == 0 || throughProcess(full)) {
+		if !follow {
+			return p, false
+		}
+		if _, errno := t.host().readLink(full); errno == 0 || throughProcess(full) {
 			if inProc, ok := t.followed(full); ok && inProc != full {
 				return t.locate(unix.AT_FDCWD, inProc, follow, false)
 			}
@@ -137,12 +140,9 @@ func (t *Task) locateMagic(full string) (p place, ok, magic bool) {
 		return p, ok, true
 	}
 	f, found := t.procFile(full)
-	if !found || f.process == nil || len(f.process.tasks) == 0 {
+	of := f.task()
+	if !found || of == nil {
 		return p, false, false
-	}
-	of := f.process.tasks[0]
-	if f.thread != nil {
-		of = f.thread
 	}
 	if f.file != "exe" && f.file != "cwd" && f.file != "root" && !strings.HasPrefix(f.file, "ns/") {
 		return p, false, false

@@ -35,8 +35,8 @@ func (t *Task) credentialReport(name string) (string, bool) {
 		return "", false
 	}
 	if of == nil {
-		if p, _, file, _ := t.processFile(name); p != nil && p.zombie && file == "status" {
-			return t.host().statusFile(name, p.left.lines(), false)
+		if f, _ := t.procFile(name); f.process != nil && f.process.zombie && f.file == "status" {
+			return t.host().statusFile(name, f.process.left.lines(), false)
 		}
 		return "", false
 	}

@@ -61,12 +61,9 @@ func (t *Task) linkInProc(full string) (target string, ok bool) {
 		return fmt.Sprintf("%s:[%d]", kind, inode), ok
 	}
 	f, ok := t.procFile(full)
-	if !ok || !strings.HasPrefix(f.file, "ns/") || f.process == nil || len(f.process.tasks) == 0 || !t.mayTrace(f.process) {
+	of := f.task()
+	if !ok || !strings.HasPrefix(f.file, "ns/") || of == nil || !t.mayTrace(f.process) {
 		return "", false
-	}
-	of := f.process.tasks[0]
-	if f.thread != nil {
-		of = f.thread
 	}
 	link := fmt.Sprintf("/proc/%d/%s", of.TID, f.file)
 	kind, ok := numberedLink(link)

@@ -272,8 +272,7 @@ func (h *Host) cpuinfo() string {
 // tables are the host's tables of sockets as a task sees them.
 type tables struct{ task *Task }
 
-// ProcNet gives a file of /proc/net. A program that looks for the descriptors of
-// sockets gets the inode numbers by which it can find them.
+// ProcNet gives a file of /proc/net.
 func (v tables) ProcNet(name string) (string, bool) {
 	if name == "unix" {
 		return v.task.host().procUnix(), true

@@ -12,9 +12,7 @@ import (
 
 // ProcNet is the content of a file of /proc/net (proc(5)): the tables of
 // sockets, in which they come in the order of their creation, then connections
-// without one; and the counters. With machines, the inode numbers are those that
-// descriptors have, which are the machine's, otherwise the emulator's own, which
-// are the same in each run. ok is false for files that are not this package's.
+// without one; and the counters. ok is false for files that are not this package's.
 func (s *Stack) ProcNet(name string) (content string, ok bool) {
 	table := procTable{stack: s}
 	switch name {
