@@ -65,13 +65,13 @@ func (w *world) bringUp(h *host, first bool) error {
 	}
 	requests = append(requests, defaultRouteRequest(linkIndexEthernet, unix.AF_INET), defaultRouteRequest(linkIndexEthernet, unix.AF_INET6))
 	cores := int(max(1, p.Cores))
-	processors, err := w.layers.processorMounts(cores)
+	system, err := w.layers.systemMounts(cores)
 	if err != nil {
 		return err
 	}
 	h.container, err = w.realm.NewContainer(guest.ContainerConfig{
 		Hostname: p.Name, Settings: slices.Concat(quietSettings, hostSettings), Keep: w.kept(h), Netlink: requests, Clock: h.clock,
-		Directory: layer, Mounts: slices.Concat(overlays, w.layers.mounts(bound), processors), Folders: bootFolders, Links: slices.Concat(deviceLinks, interfaceLinks), ReadOnly: slices.Concat(w.layers.readOnly, deviceNodes(), []string{interfaces}),
+		Directory: layer, Mounts: slices.Concat(overlays, w.layers.mounts(bound, system)), Folders: bootFolders, Links: deviceLinks, ReadOnly: slices.Concat(w.layers.readOnly, deviceNodes()),
 		OuterNetlink: func(pid int) [][]byte {
 			return [][]byte{vethRequest(h.index, pid, hardwareAddress(addresses[0]))}
 		},

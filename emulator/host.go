@@ -86,9 +86,10 @@ func hostsFile(all []*platform.Host) string {
 }
 
 // mounts are what makes a host's files its own, beside its layer. etc is the
-// folder of the host's files of /etc if they are not in the layer.
-func (l *layers) mounts(etc string) []guest.Mount {
-	list := slices.Concat(kernelFiles(), devices())
+// folder of the host's files of /etc if they are not in the layer, system are the
+// mounts of its /sys.
+func (l *layers) mounts(etc string, system []guest.Mount) []guest.Mount {
+	list := slices.Concat(kernelFiles(), system, devices())
 	if etc != "" {
 		for _, file := range []string{"hostname", "hosts", "gai.conf", "resolv.conf"} {
 			list = append(list, guest.Mount{Source: filepath.Join(etc, file), Target: etcTarget(file), Flags: unix.MS_BIND, Make: 'f'})

@@ -47,6 +47,7 @@ type layers struct {
 	output string
 	copied bool
 	below  string // where the emulator finds the layer between (below.go)
+	system string // and each /sys (sysfs.go)
 	made   int    // working folders; a host that boots again gets another one
 }
 
@@ -138,7 +139,7 @@ func prepareLayers(realm *guest.Realm, output string, hosts int) (l *layers, ref
 	}
 	if hosts <= hostsOnDisk {
 		if refused = realm.TryOverlay(work); refused == nil {
-			return l, nil, l.makeBelow(realm)
+			return l, nil, l.makeShared(realm)
 		}
 	}
 	if err := os.Remove(work); err != nil {
@@ -157,7 +158,15 @@ func prepareLayers(realm *guest.Realm, output string, hosts int) (l *layers, ref
 			How:  "use a kernel with overlayfs (modprobe overlay)",
 		}
 	}
-	return l, refused, l.makeBelow(realm)
+	return l, refused, l.makeShared(realm)
+}
+
+// makeShared makes what all hosts share.
+func (l *layers) makeShared(realm *guest.Realm) error {
+	if err := l.makeBelow(realm); err != nil {
+		return err
+	}
+	return l.makeSystem(realm)
 }
 
 // host creates a host's layer and returns the mounts that lay it over the

@@ -8,13 +8,13 @@ import (
 	"github.com/simterpose/simterpose/guest"
 )
 
-// What a host may see and change of the machine's kernel: files of /proc, /sys
-// and /dev belong to root, which a guest is when root runs the emulator, and no
+// What a host may see and change of the machine's kernel: files of /proc and /dev
+// belong to root, which a guest is when root runs the emulator, and no
 // namespace divides them.
 
 const inert = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
 
-// kernelFiles are mounts that show the host's own processes, and the machine's
+// kernelFiles are mounts of /proc that show the host's own processes, and the machine's
 // settings read-only but for those of its network namespace.
 func kernelFiles() []guest.Mount {
 	list := []guest.Mount{
@@ -41,20 +41,7 @@ func kernelFiles() []guest.Mount {
 	for _, folder := range []string{"/proc/fs", "/proc/tty/driver"} {
 		list = append(list, guest.Mount{Source: "tmpfs", Target: folder, Type: "tmpfs", Flags: inert | unix.MS_RDONLY, Data: "mode=555", Optional: true})
 	}
-	return append(list,
-		guest.Mount{Source: "sysfs", Target: "/sys", Type: "sysfs", Flags: inert | unix.MS_RDONLY, Optional: true},
-		// Reading this file creates a device of the machine's.
-		guest.Mount{Source: "/dev/null", Target: "/sys/class/zram-control/hot_add", Flags: unix.MS_BIND, Optional: true},
-		guest.Mount{Source: "tmpfs", Target: interfaces, Type: "tmpfs", Flags: inert, Data: "mode=755", Optional: true})
-}
-
-// interfaces is the folder of the host's network interfaces. The kernel lists it in
-// an order that depends on an address in its own memory, so it is made anew.
-const interfaces = "/sys/class/net"
-
-var interfaceLinks = []guest.Link{
-	{Path: interfaces + "/lo", Target: "../../devices/virtual/net/lo", Optional: true},
-	{Path: interfaces + "/eth0", Target: "../../devices/virtual/net/eth0", Optional: true},
+	return list
 }
 
 // deviceNames are the machine's devices that hosts have.
@@ -77,10 +64,12 @@ func deviceNodes() []string {
 	return list
 }
 
-// devices are mounts that make a /dev without the machine's hardware. It is put
-// together where /dev/shm was, and then laid over /dev.
+// deviceStage is where a /dev is put together that is then laid over the machine's.
+const deviceStage = "/dev/shm"
+
+// devices are mounts that make a /dev without the machine's hardware.
 func devices() []guest.Mount {
-	const place = "/dev/shm"
+	const place = deviceStage
 	list := []guest.Mount{{Source: "tmpfs", Target: place, Type: "tmpfs", Flags: unix.MS_NOSUID | unix.MS_NOEXEC, Data: "mode=755", Make: 'd'}}
 	for _, device := range deviceNames {
 		if folder, _, below := strings.Cut(device, "/"); below {

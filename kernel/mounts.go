@@ -79,6 +79,9 @@ func (h *Host) ownMounts(all []*mountinfo.Info) []*mountinfo.Info {
 			// layer over the machine's: all hosts show the same, with a device of its own.
 			m.FSType, m.Major, m.Minor = "overlay", 0, 0
 			own = append(own, m)
+		case m.Mountpoint == "/sys":
+			m.FSType = "sysfs" // as guests see it
+			own = append(own, m)
 		case m.Root == "/" && m.Source != MountOfRun && ownMount(m.Mountpoint), m.Mountpoint == "/":
 			own = append(own, m)
 		}

@@ -155,14 +155,24 @@ func birth(fd int) unix.StatxTimestamp {
 }
 
 // procDevice is the device number of the host's /proc.
-func (h *Host) procDevice() uint64 {
-	if h.proc == 0 {
+func (h *Host) procDevice() uint64 { return h.deviceOf(&h.proc, "/proc") }
+
+// systemDevice is the device number of the host's /sys, which the emulator has made in
+// memory, interfacesDevice that of the part of it which is the machine's own.
+func (h *Host) systemDevice() uint64 { return h.deviceOf(&h.system, "/sys") }
+func (h *Host) interfacesDevice() uint64 {
+	return h.deviceOf(&h.interfaces, "/sys/devices/virtual/net")
+}
+
+// deviceOf finds the device number of a folder once.
+func (h *Host) deviceOf(found *uint64, folder string) uint64 {
+	if *found == 0 {
 		var s unix.Stat_t
-		if unix.Stat(h.Root+"/proc", &s) == nil {
-			h.proc = s.Dev
+		if unix.Stat(h.Root+folder, &s) == nil {
+			*found = s.Dev
 		}
 	}
-	return h.proc
+	return *found
 }
 
 // ownerInProc is the owner of a file of proc(5): those of a process belong to

@@ -59,8 +59,8 @@ func (t *Task) folderPath(directory int) (string, unix.Errno) {
 // absoluteInRoot is absolute for a process that has called chroot. The links above the
 // last component are resolved, since they begin at the process's root.
 func (t *Task) absoluteInRoot(directory int, name string) (string, unix.Errno) {
-	if tree, ok := t.treeInRoot(path.Clean(name)); ok {
-		return tree, 0
+	if name, ok := t.procInRoot(path.Clean(name)); ok {
+		return name, 0
 	}
 	p, base, ok := t.locateParent(directory, name)
 	if !ok {
@@ -79,18 +79,14 @@ func (t *Task) absoluteInRoot(directory int, name string) (string, unix.Errno) {
 	return full, 0
 }
 
-// treeInRoot tells whether a path lies in the host's /proc or /sys, mounted in the root
-// of a process that has called chroot: it is then that of the host.
-func (t *Task) treeInRoot(name string) (string, bool) {
-	for _, tree := range []string{"/proc", "/sys"} {
-		if !strings.HasPrefix(name, tree+"/") {
-			continue
-		}
-		its, errno := t.host().stat(t.process.root + tree)
-		hosts, hostsErrno := t.host().stat(tree)
-		return name, errno == 0 && hostsErrno == 0 && its.Dev == hosts.Dev
+// procInRoot tells whether a path lies in the host's /proc, mounted in the root of a
+// process that has called chroot: it is then that of the host.
+func (t *Task) procInRoot(name string) (string, bool) {
+	if !strings.HasPrefix(name, "/proc/") {
+		return "", false
 	}
-	return "", false
+	its, errno := t.host().stat(t.process.root + "/proc")
+	return name, errno == 0 && its.Dev == t.host().procDevice()
 }
 
 // open opens a path of the host's, for the emulator.

@@ -2,10 +2,8 @@ package kernel
 
 import (
 	"fmt"
-	"path"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/simterpose/simterpose/sim"
 )
@@ -28,16 +26,6 @@ func (t *Task) timeReport(name string) (string, bool) {
 		return h.bootID + "\n", true
 	case "/proc/sys/kernel/random/uuid":
 		return h.uuid() + "\n", true
-	}
-	if clock, file := path.Split(name); strings.HasPrefix(name, "/sys/") && strings.Contains(clock, "/rtc/rtc") {
-		switch now := time.Unix(0, h.Realtime()).UTC(); file {
-		case "since_epoch":
-			return fmt.Sprintf("%d\n", now.Unix()), true
-		case "time":
-			return now.Format(time.TimeOnly) + "\n", true
-		case "date":
-			return now.Format(time.DateOnly) + "\n", true
-		}
 	}
 	f, ok := t.procFile(name)
 	if !ok || f.process == nil {

@@ -26,7 +26,7 @@ var standardStreams = map[string]string{
 const maximumLinks = 40
 
 // followed is where a path leads in the end, as far as there are links on it; ok tells
-// whether that is in one of the kernel's own trees: /dev, /proc or /sys.
+// whether that is in one of the kernel's own trees: /dev or /proc.
 func (t *Task) followed(full string) (name string, ok bool) {
 	for range maximumLinks {
 		full = t.ownFolder(full, true)
@@ -103,7 +103,7 @@ func throughProcess(full string) bool {
 }
 
 func inKernelTree(full string) bool {
-	return strings.HasPrefix(full, "/proc/") || strings.HasPrefix(full, "/sys/") || strings.HasPrefix(full, "/dev/")
+	return strings.HasPrefix(full, "/proc/") || strings.HasPrefix(full, "/dev/")
 }
 
 // readLink reads a symbolic link of the host's: EINVAL when it is none.

@@ -66,7 +66,7 @@ func sysOpen(t *Task) Outcome {
 	return native()
 }
 
-// openInKernelTree opens what has a name in /dev, /proc or /sys.
+// openInKernelTree opens what has a name in /dev or /proc.
 func (t *Task) openInKernelTree(full string, flags int) Outcome {
 	if owner, number := t.namedDescriptor(full); owner != nil {
 		return t.reopen(owner, number, flags)
@@ -95,7 +95,7 @@ func ordinary(name string) bool {
 	if name == "/etc/mtab" { // a link to /proc/self/mounts
 		return false
 	}
-	for _, prefix := range []string{"/usr/", "/lib/", "/lib64/", "/bin/", "/etc/"} {
+	for _, prefix := range []string{"/usr/", "/lib/", "/lib64/", "/bin/", "/etc/", "/sys/"} {
 		if strings.HasPrefix(name, prefix) {
 			return true
 		}

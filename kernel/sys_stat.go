@@ -22,6 +22,9 @@ const (
 // machine's own numbers of overlays and the like differ from run to run.
 func (h *Host) device(machines uint64) uint64 {
 	const first = 20 // below it is what a booting system mounts for itself
+	if machines == h.interfacesDevice() {
+		machines = h.systemDevice()
+	}
 	return unix.Mkdev(0, uint32(first+h.devices.of(machines)))
 }
 

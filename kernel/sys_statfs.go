@@ -66,9 +66,14 @@ func (t *Task) fileSystem() (s unix.Statfs_t, o Outcome, ok bool) {
 	if err := unix.Fstatfs(p.fd, &s); err != nil {
 		return s, fail(err.(unix.Errno)), false
 	}
-	if s.Type == unix.TMPFS_MAGIC && p.stat.Dev == t.host().queueDevice() {
-		const magic = 0x19800202 // MQUEUE_MAGIC (linux/magic.h)
-		s.Type, s.Blocks, s.Bfree, s.Bavail, s.Files, s.Ffree = magic, 0, 0, 0, 0, 0
+	if s.Type == unix.TMPFS_MAGIC {
+		switch p.stat.Dev {
+		case t.host().queueDevice():
+			const magic = 0x19800202 // MQUEUE_MAGIC (linux/magic.h)
+			s.Type, s.Blocks, s.Bfree, s.Bavail, s.Files, s.Ffree = magic, 0, 0, 0, 0, 0
+		case t.host().systemDevice():
+			s.Type, s.Blocks, s.Bfree, s.Bavail, s.Files, s.Ffree = unix.SYSFS_MAGIC, 0, 0, 0, 0, 0
+		}
 	}
 	s.Fsid = t.host().fileSystemID(s.Fsid)
 	return s, o, true

@@ -147,11 +147,6 @@ func (t *Task) report(name string) (content string, ok bool) {
 		return h.ipc.segments.Proc(), true
 	case "/proc/cpuinfo":
 		return h.cpuinfo(), true
-	case "/sys/devices/system/cpu/online", "/sys/devices/system/cpu/possible", "/sys/devices/system/cpu/present":
-		return MaskList(ProcessorMask(0, h.Cores)) + "\n", true
-	}
-	if content, ok := h.nodeReport(name); ok {
-		return content, true
 	}
 	if content, ok := t.initReport(name); ok {
 		return content, true
@@ -175,45 +170,6 @@ func (t *Task) report(name string) (content string, ok bool) {
 		return content, true
 	}
 	return t.netReport(name)
-}
-
-// nodeReport gives files of /sys that tell of a memory node: a host has one.
-func (h *Host) nodeReport(name string) (string, bool) {
-	rest, found := strings.CutPrefix(name, "/sys/devices/system/node/node")
-	node, file, _ := strings.Cut(rest, "/")
-	if !found || !isNumber(node) {
-		return "", false
-	}
-	kb := h.Memory >> 10
-	if node != "0" {
-		kb = 0
-	}
-	switch file {
-	case "cpulist", "cpumap":
-		if node != "0" {
-			return "\n", true
-		}
-		all := ProcessorMask(0, h.Cores)
-		if file == "cpumap" {
-			return MaskText(all, h.Cores) + "\n", true
-		}
-		return MaskList(all) + "\n", true
-	case "meminfo":
-		var b strings.Builder
-		for _, line := range []struct {
-			key string
-			kb  uint64
-		}{{"MemTotal", kb}, {"MemFree", kb / 4 * 3}, {"MemUsed", kb - kb/4*3}} {
-			fmt.Fprintf(&b, "Node %s %-15s %7d kB\n", node, line.key+":", line.kb)
-		}
-		return b.String(), true
-	case "numastat":
-		return "numa_hit 0\nnuma_miss 0\nnuma_foreign 0\ninterleave_hit 0\nlocal_node 0\nother_node 0\n", true
-	case "vmstat":
-		const page = 4096
-		return fmt.Sprintf("nr_free_pages %d\n", kb/4*3*1024/page), true
-	}
-	return "", false
 }
 
 // hundredths writes a time in seconds with two decimals, cut off.
