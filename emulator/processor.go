@@ -230,11 +230,12 @@ func (l *loop) cut(th *thread) bool {
 // stop at the emulator. The error is a *guest.MissingError when the machine lacks
 // something.
 func InterceptionCost() (time.Duration, error) {
-	processor, err := chooseProcessor()
+	own, err := claimProcessor()
 	if err != nil {
 		return 0, err
 	}
-	realm, err := guest.Start(guest.Native{Calls: kernel.NativeCalls(), Commands: kernel.NativeCommands()}, guest.Automatic, processor)
+	defer own.release()
+	realm, err := guest.Start(guest.Native{Calls: kernel.NativeCalls(), Commands: kernel.NativeCommands()}, guest.Automatic, own.processor)
 	if err != nil {
 		return 0, err
 	}

@@ -10,7 +10,6 @@ import (
 	"os"
 	"slices"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -41,6 +40,7 @@ type world struct {
 	waiting    int                  // processes that keep the experiment running
 	properties map[string]*property // that events have changed
 	straces    map[string]*os.File
+	claim      claim
 	begin      time.Time
 	reported   time.Time
 	ticks      int
@@ -119,8 +119,8 @@ func (w *world) ahead() bool { return w.experiment.CPU.Model == "measured" }
 
 // build creates everything that the run needs, and schedules the processes.
 func (w *world) build() error {
-	processor, err := chooseProcessor()
-	if err != nil {
+	var err error
+	if w.claim, err = claimProcessor(); err != nil {
 		return err
 	}
 	w.queue = &sim.Queue{}
@@ -139,7 +139,7 @@ func (w *world) build() error {
 	} else if !w.ahead() {
 		calls = append(slices.Clone(calls), unix.SYS_RT_SIGACTION)
 	}
-	w.realm, err = guest.Start(guest.Native{Calls: calls, Commands: kernel.NativeCommands(), First: first, Guarded: kernel.GuardedCalls()}, guest.Interceptor(w.experiment.Interceptor), processor, quietSettings...)
+	w.realm, err = guest.Start(guest.Native{Calls: calls, Commands: kernel.NativeCommands(), First: first, Guarded: kernel.GuardedCalls()}, guest.Interceptor(w.experiment.Interceptor), w.claim.processor, quietSettings...)
 	if err != nil {
 		return err
 	}
@@ -207,16 +207,6 @@ func (w *world) buildLayers() error {
 		w.options.Log.Warn("the output folder cannot hold the layers of hosts: they are in memory, and copied there at the end", "error", refused)
 	}
 	return err
-}
-
-// chooseProcessor picks the processor that this thread is on: the machine puts a new
-// program where there is least to do, which spreads runs that go on side by side.
-func chooseProcessor() (int, error) {
-	var processor uint32
-	if _, _, errno := unix.RawSyscall(unix.SYS_GETCPU, uintptr(unsafe.Pointer(&processor)), 0, 0); errno != 0 {
-		return 0, fmt.Errorf("getcpu: %w", errno)
-	}
-	return int(processor), nil
 }
 
 func (w *world) buildNetwork() error {
@@ -306,4 +296,5 @@ func (w *world) close() {
 		f.Close()
 	}
 	w.endTranslation()
+	w.claim.release()
 }
