@@ -9,7 +9,7 @@ import (
 	"github.com/simterpose/simterpose/internal/testguests/lab"
 )
 
-// TestProcIsTheSame reads all of /proc in runs of an ordinary user's, of root's, and in
+// TestProcIsTheSame reads all of /proc and /sys in runs of an ordinary user's, of root's, and in
 // another one: a host tells the same each time, and nothing of who runs it.
 func TestProcIsTheSame(t *testing.T) {
 	sweep, err := os.ReadFile("proc/sweep.py")

@@ -1,4 +1,4 @@
-"""Prints all that /proc tells: of each file what stat, readlink, getdents and read do."""
+"""Prints all that /proc and /sys tell: of each file what stat, readlink, getdents and read do."""
 
 import os
 import select
@@ -89,7 +89,7 @@ def main():
     for file in kept[6] + (kept[7],):
         print(status(file), status("/proc/self/fd/%d" % file), os.readlink("/proc/self/fd/%d" % file))
     child = subprocess.Popen(["sleep", "1000"])
-    for name in "/proc", "/proc/self", "/proc/%d" % child.pid, "/proc/1":
+    for name in "/proc", "/proc/self", "/proc/%d" % child.pid, "/proc/1", "/sys":
         show(name)
     for name in "kernel/pty/nr", "kernel/cad_pid", "kernel/random/entropy_avail", "net/ipv4/ping_group_range", "fs/file-nr":
         show("/proc/sys/" + name)
