@@ -19,6 +19,7 @@ var quietFiles = map[string]string{
 	"/proc/buddyinfo":    "",
 	"/proc/diskstats":    "",
 	"/proc/pagetypeinfo": "",
+	"/proc/partitions":   "",
 	"/proc/slabinfo": "slabinfo - version: 2.1\n" +
 		"# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : tunables <limit> <batchcount> <sharedfactor>" +
 		" : slabdata <active_slabs> <num_slabs> <sharedavail>\n",
