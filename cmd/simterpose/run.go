@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"github.com/simterpose/simterpose/control"
 	"github.com/simterpose/simterpose/emulator"
@@ -170,6 +171,9 @@ func (f *runFlags) emulate(e *experiment.Experiment, output string, screen io.Wr
 	}
 	ctx, stop := interruptible(screen)
 	defer stop()
+	// Hosts' files have the modes that their users need. Whom the caller's umask keeps
+	// out is kept out by the output folder, which is there already.
+	defer unix.Umask(unix.Umask(0o022))
 	begin := time.Now()
 	result, err := emulator.Run(ctx, e, o)
 	if missing := (*guest.MissingError)(nil); errors.As(err, &missing) {

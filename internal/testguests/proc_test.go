@@ -6,11 +6,14 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/simterpose/simterpose/internal/testguests/lab"
 )
 
 // TestProcIsTheSame reads all of /proc and /sys in runs of an ordinary user's, of root's, and in
-// another one: a host tells the same each time, and nothing of who runs it.
+// another one with other permissions for new files: a host tells the same each time, and
+// nothing of who runs it.
 func TestProcIsTheSame(t *testing.T) {
 	sweep, err := os.ReadFile("proc/sweep.py")
 	if err != nil {
@@ -18,7 +21,7 @@ func TestProcIsTheSame(t *testing.T) {
 	}
 	runners := lab.Runners()
 	var first *lab.Run
-	for _, runner := range append(runners, runners[0]) {
+	for i, runner := range append(runners, runners[0]) {
 		folder := runner.Folder(t)
 		file := filepath.Join(folder, "experiment.yaml")
 		write(t, filepath.Join(folder, "sweep.py"), string(sweep))
@@ -31,6 +34,9 @@ processes:
     start: 1s
     command: setpriv --reuid 1000 --regid 1000 --clear-groups /usr/bin/python3 $SIMTERPOSE_EXPERIMENT_DIR/sweep.py /var/tmp/made
 `)
+		if i == len(runners) {
+			defer unix.Umask(unix.Umask(0o077))
+		}
 		r := runner.Experiment(t, file, filepath.Join(folder, "output"))
 		finish(t, r)
 		if first == nil {
