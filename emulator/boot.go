@@ -111,7 +111,7 @@ func (w *world) bringUp(h *host, first bool) error {
 // kept are the folders of the machine that stay visible on a host although its
 // mounts would hide them, and those that show elsewhere.
 func (w *world) kept(h *host) []guest.Kept {
-	folders := []string{h.folder}
+	var folders []string
 	kept := []guest.Kept{{Folder: h.folder, At: workingFolder, Writable: true}}
 	if w.experiment.File != "" {
 		folder := filepath.Dir(w.experiment.File)
