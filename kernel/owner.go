@@ -158,8 +158,10 @@ func birth(fd int) unix.StatxTimestamp {
 func (h *Host) procDevice() uint64 { return h.deviceOf(&h.proc, "/proc") }
 
 // systemDevice is the device number of the host's /sys, which the emulator has made in
-// memory, interfacesDevice that of the part of it which is the machine's own.
+// memory.
 func (h *Host) systemDevice() uint64 { return h.deviceOf(&h.system, "/sys") }
+
+// interfacesDevice is that of the part of /sys which is the machine's own.
 func (h *Host) interfacesDevice() uint64 {
 	return h.deviceOf(&h.interfaces, "/sys/devices/virtual/net")
 }
