@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/simterpose/simterpose/fluid"
 	"github.com/simterpose/simterpose/network"
@@ -13,11 +14,18 @@ import (
 
 // ranks is a replay of MPI ranks.
 type ranks struct {
-	network *network.Network
-	ranks   []*rank
-	boxes   []mailbox
-	ready   []*rank
-	failure error
+	network  *network.Network
+	ranks    []*rank
+	boxes    []mailbox
+	ready    []*rank
+	sleepers []sleeper // who have begun to sleep at this instant
+	failure  error
+}
+
+// sleeper is a rank and when it goes on.
+type sleeper struct {
+	rank *rank
+	date float64
 }
 
 // rank is one of them.
@@ -56,12 +64,26 @@ func runRanks(t *trace.Trace, hosts []*platform.Host, n *network.Network) ([]*ra
 				return nil, err
 			}
 		}
+		run.fallAsleep()
 		date := engine.Next()
 		if run.failure != nil || math.IsInf(date, 1) || !run.busy() {
 			return run.ranks, run.failure
 		}
 		engine.AdvanceTo(date)
 	}
+}
+
+// fallAsleep lets those sleep who have begun to at this instant. Of those that wake at
+// the same one the last comes first, as in SimGrid 3.32 (CpuCas01::sleep): who sends
+// first then can decide how links are shared.
+func (r *ranks) fallAsleep() {
+	for _, s := range slices.Backward(r.sleepers) {
+		r.network.Engine().Wake(s.date, func() {
+			s.rank.asleep = false
+			r.wake(s.rank)
+		})
+	}
+	r.sleepers = r.sleepers[:0]
 }
 
 // busy tells whether some rank can still go on by itself: profiles may change a
@@ -232,9 +254,5 @@ func (k *rank) sleep(seconds float64) {
 		return
 	}
 	k.asleep = true
-	engine := k.run.network.Engine()
-	engine.Wake(engine.Now()+seconds, func() {
-		k.asleep = false
-		k.run.wake(k)
-	})
+	k.run.sleepers = append(k.run.sleepers, sleeper{k, k.run.network.Engine().Now() + seconds})
 }
