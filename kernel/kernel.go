@@ -147,7 +147,8 @@ type Host struct {
 	root           int               // Root, once it is open
 	proc           uint64            // the device number of /proc, once it is known
 	system         uint64            // that of /sys
-	interfaces     uint64            // and that of the interfaces in it
+	interfaces     uint64            // that of the interfaces in it
+	queues         uint64            // and that of /dev/mqueue
 	devices        numbering[uint64] // of file systems, in the order in which guests saw them
 	newFiles       newFiles
 	anonymousFiles numbering[fileIdentity]     // the same for files that are in no such file system

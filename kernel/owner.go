@@ -166,7 +166,10 @@ func (h *Host) interfacesDevice() uint64 {
 	return h.deviceOf(&h.interfaces, "/sys/devices/virtual/net")
 }
 
-// deviceOf finds the device number of a folder once.
+// queueDevice is that of /dev/mqueue, which the emulator has made in memory too.
+func (h *Host) queueDevice() uint64 { return h.deviceOf(&h.queues, queueFolder) }
+
+// deviceOf finds the device number of a folder once; 0 if there is none.
 func (h *Host) deviceOf(found *uint64, folder string) uint64 {
 	if *found == 0 {
 		var s unix.Stat_t

@@ -15,15 +15,6 @@ import (
 
 const queueFolder = "/dev/mqueue"
 
-// queueDevice is the number of the file system of /dev/mqueue; 0 if there is none.
-func (h *Host) queueDevice() uint64 {
-	s, errno := h.stat(queueFolder)
-	if errno != 0 {
-		return 0
-	}
-	return s.Dev
-}
-
 // makeQueueFile makes the file of a new queue. A host without the folder has queues
 // without files.
 func (t *Task) makeQueueFile(name string, q *mqueue.Queue) (fileIdentity, unix.Errno) {

@@ -66,17 +66,23 @@ func (t *Task) fileSystem() (s unix.Statfs_t, o Outcome, ok bool) {
 	if err := unix.Fstatfs(p.fd, &s); err != nil {
 		return s, fail(err.(unix.Errno)), false
 	}
-	if s.Type == unix.TMPFS_MAGIC {
-		switch p.stat.Dev {
-		case t.host().queueDevice():
-			const magic = 0x19800202 // MQUEUE_MAGIC (linux/magic.h)
-			s.Type, s.Blocks, s.Bfree, s.Bavail, s.Files, s.Ffree = magic, 0, 0, 0, 0, 0
-		case t.host().systemDevice():
-			s.Type, s.Blocks, s.Bfree, s.Bavail, s.Files, s.Ffree = unix.SYSFS_MAGIC, 0, 0, 0, 0, 0
-		}
+	if magic := t.host().kernelsOwn(p.stat.Dev); magic != 0 {
+		s.Type, s.Blocks, s.Bfree, s.Bavail, s.Files, s.Ffree = magic, 0, 0, 0, 0, 0
 	}
 	s.Fsid = t.host().fileSystemID(s.Fsid)
 	return s, o, true
+}
+
+// kernelsOwn is the type of a file system that guests see as one of the kernel's own
+// and that the emulator has made in memory; 0 of others.
+func (h *Host) kernelsOwn(device uint64) int64 {
+	switch device {
+	case h.queueDevice():
+		return 0x19800202 // MQUEUE_MAGIC (linux/magic.h)
+	case h.systemDevice():
+		return unix.SYSFS_MAGIC
+	}
+	return 0
 }
 
 // fileSystemID is the identity by which the host's guests know a file system. The
