@@ -69,11 +69,8 @@ type Folder struct {
 	Mode uint32
 }
 
-// Link is a symbolic link to make. Optional ones may fail.
-type Link struct {
-	Path, Target string
-	Optional     bool
-}
+// Link is a symbolic link to make.
+type Link struct{ Path, Target string }
 
 // Kept is a folder of the machine and the path at which a container sees it.
 type Kept struct {
@@ -147,11 +144,7 @@ func (r *Realm) NewContainer(c ContainerConfig) (*Container, error) {
 		l.add(flags, "mount "+m.Target, unix.SYS_MOUNT, l.string(m.Source), target, l.string(m.Type), m.Flags, data)
 	}
 	for _, k := range c.Links {
-		flags := uint64(mustSucceed)
-		if k.Optional {
-			flags = goOn
-		}
-		l.add(flags, "link "+k.Path, unix.SYS_SYMLINK, l.string(k.Target), l.string(k.Path))
+		l.add(mustSucceed, "link "+k.Path, unix.SYS_SYMLINK, l.string(k.Target), l.string(k.Path))
 	}
 	for _, f := range c.Folders {
 		target := l.string(f.Path)
