@@ -69,19 +69,18 @@ const deviceStage = "/dev/shm"
 
 // devices are mounts that make a /dev without the machine's hardware.
 func devices() []guest.Mount {
-	const place = deviceStage
-	list := []guest.Mount{{Source: "tmpfs", Target: place, Type: "tmpfs", Flags: unix.MS_NOSUID | unix.MS_NOEXEC, Data: "mode=755", Make: 'd'}}
+	list := []guest.Mount{{Source: "tmpfs", Target: deviceStage, Type: "tmpfs", Flags: unix.MS_NOSUID | unix.MS_NOEXEC, Data: "mode=755", Make: 'd'}}
 	for _, device := range deviceNames {
 		if folder, _, below := strings.Cut(device, "/"); below {
-			list = append(list, guest.Mount{Target: place + "/" + folder, Make: 'd'})
+			list = append(list, guest.Mount{Target: deviceStage + "/" + folder, Make: 'd'})
 		}
-		list = append(list, guest.Mount{Source: "/dev/" + device, Target: place + "/" + device, Flags: unix.MS_BIND, Make: 'f'})
+		list = append(list, guest.Mount{Source: "/dev/" + device, Target: deviceStage + "/" + device, Flags: unix.MS_BIND, Make: 'f'})
 	}
 	return append(list,
-		guest.Mount{Source: "devpts", Target: place + "/pts", Type: "devpts", Flags: unix.MS_NOSUID | unix.MS_NOEXEC, Data: "newinstance,ptmxmode=0666,mode=0620", Make: 'd'},
-		guest.Mount{Source: "tmpfs", Target: place + "/shm", Type: "tmpfs", Flags: unix.MS_NOSUID | unix.MS_NODEV, Data: "mode=1777", Make: 'd'},
-		guest.Mount{Source: "tmpfs", Target: place + "/mqueue", Type: "tmpfs", Flags: inert, Data: "mode=1777", Make: 'd'},
-		guest.Mount{Source: place, Target: "/dev", Flags: unix.MS_MOVE})
+		guest.Mount{Source: "devpts", Target: deviceStage + "/pts", Type: "devpts", Flags: unix.MS_NOSUID | unix.MS_NOEXEC, Data: "newinstance,ptmxmode=0666,mode=0620", Make: 'd'},
+		guest.Mount{Source: "tmpfs", Target: deviceStage + "/shm", Type: "tmpfs", Flags: unix.MS_NOSUID | unix.MS_NODEV, Data: "mode=1777", Make: 'd'},
+		guest.Mount{Source: "tmpfs", Target: deviceStage + "/mqueue", Type: "tmpfs", Flags: inert, Data: "mode=1777", Make: 'd'},
+		guest.Mount{Source: deviceStage, Target: "/dev", Flags: unix.MS_MOVE})
 }
 
 // deviceLinks are the links of /dev, by their paths.

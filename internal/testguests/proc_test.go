@@ -11,9 +11,9 @@ import (
 	"github.com/simterpose/simterpose/internal/testguests/lab"
 )
 
-// TestProcIsTheSame reads all of /proc and /sys in runs of an ordinary user's, of root's, and in
-// another one with other permissions for new files: a host tells the same each time, and
-// nothing of who runs it.
+// TestProcIsTheSame reads all of /proc and /sys in runs of an ordinary user's, of
+// root's, and in another one with other permissions for new files: a host tells the
+// same each time, and nothing of who runs it.
 func TestProcIsTheSame(t *testing.T) {
 	sweep, err := os.ReadFile("proc/sweep.py")
 	if err != nil {
